@@ -1,0 +1,1 @@
+"""The knowledge: YAML packs, their loader, their compiled cache and their linter."""

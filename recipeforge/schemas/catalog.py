@@ -1,0 +1,51 @@
+"""The catalog as one immutable value: what the loader returns and every room reads."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recipeforge.schemas.claim import Claim
+from recipeforge.schemas.component import Component
+from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.recipe import Knob, Slot
+from recipeforge.schemas.rule import Rule
+
+
+@dataclass(frozen=True)
+class FactSheet:
+    """Facts about one GPU, model or package, with their source."""
+
+    id: str
+    """Catalog id, such as `rtx-4090`, or a hub id."""
+    title: str
+    facts: Mapping[str, Fact]
+    """Name inside the group → value: `memory_gib`, `capability`, `hidden` …"""
+    source: str
+    """URL."""
+    checked: str
+    """ISO date on which the source was read."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All knowledge. Ids are unique; every reference resolves (the linter proves it)."""
+
+    hash: str
+    """Of the packs' content; a verdict names it."""
+    slots: Mapping[str, Slot]
+    knobs: Mapping[str, Knob]
+    components: Mapping[str, Component]
+    rules: Mapping[str, Rule]
+    """By code."""
+    claims: Mapping[str, Claim]
+    gpus: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
+    models: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
+    packages: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
+
+    def members(self, slot: str) -> tuple[Component, ...]:
+        """Components of a slot, in catalog order."""
+        return tuple(c for c in self.components.values() if c.slot == slot)
+
+    def rule_by_slug(self, slug: str) -> Rule | None:
+        """The rule with this slug."""
+        return next((r for r in self.rules.values() if r.slug == slug), None)

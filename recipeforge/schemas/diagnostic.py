@@ -1,0 +1,59 @@
+"""A diagnostic: one finding, with everything a face (terminal, editor, CI) needs to show it."""
+
+from dataclasses import dataclass
+
+from recipeforge.schemas.change import Change, Safety
+from recipeforge.schemas.claim import Tier
+from recipeforge.schemas.place import Span, TextEdit
+from recipeforge.schemas.rule import Severity
+
+
+@dataclass(frozen=True)
+class Label:
+    """A place and what to say about it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
+class Citation:
+    """A claim as it is shown."""
+
+    id: str
+    tier: Tier
+    quote: str
+    url: str
+    title: str = ""
+    speaks_for: str = ""
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A verified cure: it removes this diagnostic and breaks nothing new."""
+
+    title: str
+    safety: Safety
+    changes: tuple[Change, ...]
+    edits: tuple[TextEdit, ...] = ()
+    """The changes as edits of this file's text; filled by `documents`."""
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One finding about one file."""
+
+    code: str
+    slug: str
+    severity: Severity
+    message: str
+    primary: Label
+    """The guilty place; its text is short, or empty."""
+    related: tuple[Label, ...] = ()
+    """The other participants."""
+    notes: tuple[str, ...] = ()
+    help: str = ""
+    """The next step in words, where no fix can be offered."""
+    citations: tuple[Citation, ...] = ()
+    fixes: tuple[Fix, ...] = ()
+    """Best first."""

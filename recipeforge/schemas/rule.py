@@ -1,0 +1,70 @@
+"""A rule: one constraint over components, knobs and context, with its reason and evidence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recipeforge.schemas.change import Change, Safety
+from recipeforge.schemas.claim import Tier
+from recipeforge.schemas.condition import Condition
+
+Severity = Literal["error", "warning", "info"]
+Stage = Literal["preview", "stable", "deprecated", "removed"]
+
+
+@dataclass(frozen=True)
+class FixTemplate:
+    """A cure that the rule's author knows; offered only after it was verified on the recipe at hand."""
+
+    title: str
+    changes: tuple[Change, ...]
+    safety: Safety
+
+
+@dataclass(frozen=True)
+class Example:
+    """A recipe that shows the rule at work."""
+
+    bad: str
+    """Recipe text that this rule reports."""
+    good: str
+    """Recipe text with no finding at all."""
+    companions: tuple[str, ...] = ()
+    """Slugs of other rules that the bad recipe cannot help breaking."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What may not be, why, and who says so."""
+
+    code: str
+    """`RF` and four digits by family; never reused."""
+    slug: str
+    """Names the forbidden pattern; reads after "allow"."""
+    severity: Severity
+    """As claimed; see `effective_severity`."""
+    message: str
+    """One line shown at the place; `{subject}` inserts a value, such as `{gpu.title}`."""
+    why: str
+    """The mechanism, in our words."""
+    violated_when: Condition | None
+    """The pattern. `None`: the reader of the file reports it (RF0xxx), no condition can."""
+    evidence: tuple[str, ...]
+    """Claim ids, strongest first."""
+    tier: Tier
+    """Derived from the evidence at load, never typed."""
+    fixes: tuple[FixTemplate, ...] = ()
+    example: Example | None = None
+    scope: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Package or framework → version specifier for which the claim was made; empty: general."""
+    budget: str | None = None
+    """The budget that this rule limits (`memory`): arithmetic instead of a condition."""
+    budget_limits: tuple[str, ...] = ()
+    """Subjects whose values bound it; the smallest known one counts."""
+    since: str = "0.1.0"
+    stage: Stage = "preview"
+
+    @property
+    def effective_severity(self) -> Severity:
+        """What is shown: a rule that only T3 evidence backs informs and never blocks."""
+        return "info" if self.tier == "T3" else self.severity

@@ -1,0 +1,92 @@
+"""Answers: the verdict on a loadout, repairs, statuses, and the memory estimate."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recipeforge.schemas.change import Change, Safety
+
+VerdictKind = Literal["valid", "incomplete", "conflicting", "undecided", "unreadable"]
+StatusKind = Literal["equipped", "available", "conditional", "swap", "blocked"]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A rule that the recipe as written breaks."""
+
+    code: str
+    participants: tuple[str, ...]
+    """Components, knobs and facts that make the pattern, the guilty one first."""
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A minimal set of given things that no additions can reconcile."""
+
+    picks: tuple[str, ...]
+    """Components and knobs of the recipe; dropping any one of them resolves this conflict."""
+    rules: tuple[str, ...]
+    """Codes that together forbid them."""
+    minimal: bool
+    """Whether both sets are proved minimal."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Predicted peak memory of one device, in bytes, term by term."""
+
+    terms: Mapping[str, int]
+    """`weights`, `adapter`, `gradients`, `optimizer`, `activations`, `logits`, `overhead` → bytes."""
+    assumed: tuple[str, ...] = ()
+    """What was taken for granted because the recipe does not say."""
+
+    @property
+    def total(self) -> int:
+        """Sum of the terms, bytes."""
+        return sum(self.terms.values())
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the recipe will run as written."""
+
+    kind: VerdictKind
+    violations: tuple[Violation, ...] = ()
+    """All of them, errors and milder ones, in catalog order."""
+    conflicts: tuple[Conflict, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """Facts that some rule asked for and nobody gave."""
+    estimate: Estimate | None = None
+    spent: str = ""
+    """For `undecided`: which budget ran out, and what is known."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """What equipping a component would mean, given the loadout."""
+
+    component: str
+    kind: StatusKind
+    wanted: bool = False
+    """An equipped component needs it, or one of a few like it."""
+    needs: tuple[Change, ...] = ()
+    """For conditional and swap: what has to come along."""
+    rules: tuple[str, ...] = ()
+    """For conditional, swap and blocked: the rules that stand in the way."""
+    blockers: tuple[str, ...] = ()
+    """For blocked: equipped components and settings of which one would have to leave. For swap: the holders."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """A verified list of changes after which the recipe is valid."""
+
+    changes: tuple[Change, ...]
+    cost: int
+    safety: Safety
+    title: str
+    proved: bool
+    """Whether no cheaper repair exists (apart from those ranked before it)."""
+    estimate: Estimate | None = None
+    context: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Numbers worth showing beside it, such as `memory` → "21.3 → 14.1 GiB"."""
