@@ -1,0 +1,136 @@
+"""Named arithmetic: relations between several knobs and facts that comparisons with a constant cannot say.
+
+A rule names one by `predicate: name`. Each declares the subjects that it reads, so that the
+solver can enumerate their values, and answers `None` as soon as one of them is not known.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from recipeforge.schemas.errors import CatalogError
+from recipeforge.schemas.loadout import Fact
+
+Values = Mapping[str, Fact | None]
+"""Subject → value. A slot's value is the component's id (a many-slot's, a tuple of ids); `None`: empty, unset or not known."""
+
+
+@dataclass(frozen=True)
+class NamedPredicate:
+    """One relation."""
+
+    name: str
+    subjects: tuple[str, ...]
+    """What it reads, in the order of `relation`'s arguments."""
+    relation: Callable[..., bool]
+    """The arithmetic itself, over values that are all known."""
+    source: str
+    """Who states the relation."""
+
+    @property
+    def description(self) -> str:
+        """What holds when it holds."""
+        return (self.relation.__doc__ or "").strip()
+
+    def holds(self, values: Values) -> bool | None:
+        """Return whether the relation holds, or `None` when a value that it reads is not known."""
+        arguments = [values.get(subject) for subject in self.subjects]
+        if any(argument is None for argument in arguments):
+            return None
+        return self.relation(*arguments)
+
+
+class PredicateRegistry(Mapping[str, NamedPredicate]):
+    """Predicates by name; a name is given once."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, NamedPredicate] = {}
+
+    def register(self, name: str, *subjects: str, source: str) -> Callable[[Callable[..., bool]], Callable[..., bool]]:
+        """Return a decorator that files a relation under `name`.
+
+        Raises:
+            CatalogError: the name is taken, or the relation says nothing about itself.
+        """
+
+        def file(relation: Callable[..., bool]) -> Callable[..., bool]:
+            if name in self._by_name:
+                raise CatalogError(f"predicate '{name}' is registered twice; rename one in catalog/predicates.py")
+            if not (relation.__doc__ and source and subjects):
+                raise CatalogError(f"predicate '{name}' needs subjects, a docstring and a source")
+            self._by_name[name] = NamedPredicate(name, subjects, relation, source)
+            return relation
+
+        return file
+
+    def __getitem__(self, name: str) -> NamedPredicate:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+PREDICATES = PredicateRegistry()
+
+_TRL_GRPO = "https://github.com/huggingface/trl/blob/main/trl/trainer/grpo_config.py"
+_TRANSFORMERS_ARGS = "https://github.com/huggingface/transformers/blob/main/src/transformers/training_args.py"
+_TRANSFORMERS_TP = "https://github.com/huggingface/transformers/blob/main/docs/source/en/perf_infer_gpu_multi.md"
+_TORCH_CP = "https://github.com/pytorch/pytorch/blob/main/torch/distributed/tensor/experimental/_attention.py"
+
+
+@PREDICATES.register(
+    "batch-not-divisible-by-generations", "hardware.count", "batch.micro", "batch.accumulate", "objective.generations", source=_TRL_GRPO
+)
+def batch_not_divisible_by_generations(count: int, micro: int, accumulate: int, generations: int) -> bool:
+    """Sequences of one optimizer step do not divide into whole groups of completions."""
+    return count * micro * accumulate % generations != 0
+
+
+@PREDICATES.register(
+    "sequence-beyond-context", "data.sequence_length", "model.context_length", source="Model configuration: max_position_embeddings."
+)
+def sequence_beyond_context(sequence_length: int, context_length: int) -> bool:
+    """Sequences are longer than the positions that the model was trained for."""
+    return sequence_length > context_length
+
+
+@PREDICATES.register("context-parallel-indivisible", "data.sequence_length", "distributed.degree", source=_TORCH_CP)
+def context_parallel_indivisible(sequence_length: int, degree: int) -> bool:
+    """A sequence does not divide into two chunks for each rank, which balanced causal attention needs."""
+    return sequence_length % (2 * degree) != 0
+
+
+@PREDICATES.register("heads-not-divisible-by-degree", "model.heads", "distributed.degree", source=_TRANSFORMERS_TP)
+def heads_not_divisible_by_degree(heads: int, degree: int) -> bool:
+    """Attention heads do not divide evenly over the devices of a tensor-parallel group."""
+    return heads % degree != 0
+
+
+@PREDICATES.register(
+    "rank-beyond-hidden", "technique.rank", "model.hidden", source="Hu et al. 2021, arXiv:2106.09685: r is far below min(d, k)."
+)
+def rank_beyond_hidden(rank: int, hidden: int) -> bool:
+    """The adapter's rank exceeds the hidden size, so it is larger than the matrix that it adapts."""
+    return rank > hidden
+
+
+@PREDICATES.register("warmup-beyond-steps", "scheduler.warmup_steps", "train.steps", source=_TRANSFORMERS_ARGS)
+def warmup_beyond_steps(warmup_steps: int, steps: int) -> bool:
+    """Warm-up lasts as long as the run or longer, so the peak learning rate is never used."""
+    return warmup_steps >= steps
+
+
+@PREDICATES.register(
+    "budget-beyond-gpu", "budget.memory_gib", "gpu.memory_gib", source="Arithmetic: a device holds no more than its memory."
+)
+def budget_beyond_gpu(budget_gib: float, memory_gib: float) -> bool:
+    """The memory budget is larger than the device's memory."""
+    return budget_gib > memory_gib
+
+
+@PREDICATES.register("eval-every-not-multiple", "train.keep_best", "train.save_every", "eval.every", source=_TRANSFORMERS_ARGS)
+def eval_every_not_multiple(keep_best: bool, save_every: int, eval_every: int) -> bool:
+    """The best checkpoint shall be kept, but checkpoints fall on steps without an evaluation."""
+    return keep_best and save_every % eval_every != 0

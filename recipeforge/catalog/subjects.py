@@ -1,0 +1,70 @@
+"""The facts of the context that conditions may speak of, and the kind of value each has.
+
+Slots and knobs are data of the packs; facts are what detection and fact sheets can supply,
+so their names are settled here.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+FactKind = Literal["int", "float", "str", "bool", "list", "version"]
+
+FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune")
+"""Values of the recipe's `framework` key; also the names a scope may use beside packages."""
+
+PACKAGE_PREFIX = "packages."
+"""`packages.<name on PyPI>` is a fact for every package; its value is a version."""
+
+
+@dataclass(frozen=True)
+class FactSubject:
+    """One fact that a condition may test."""
+
+    name: str
+    kind: FactKind
+    values: tuple[str, ...] = ()
+    """The admitted words, where they are settled."""
+
+
+_DTYPES = ("fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8")
+
+FACT_SUBJECTS: dict[str, FactSubject] = {
+    fact.name: fact
+    for fact in (
+        FactSubject("framework", "str", FRAMEWORKS),
+        FactSubject("gpu.id", "str"),
+        FactSubject("gpu.title", "str"),
+        FactSubject("gpu.vendor", "str", ("nvidia", "amd", "intel", "ascend", "apple", "cpu")),
+        FactSubject("gpu.arch", "str"),
+        FactSubject("gpu.capability", "float"),
+        FactSubject("gpu.memory_gib", "float"),
+        FactSubject("gpu.dtypes", "list", _DTYPES),
+        FactSubject("model.id", "str"),
+        FactSubject("model.title", "str"),
+        FactSubject("model.family", "str"),
+        FactSubject("model.parameters", "int"),
+        FactSubject("model.active_parameters", "int"),
+        FactSubject("model.layers", "int"),
+        FactSubject("model.hidden", "int"),
+        FactSubject("model.heads", "int"),
+        FactSubject("model.kv_heads", "int"),
+        FactSubject("model.head_dim", "int"),
+        FactSubject("model.intermediate", "int"),
+        FactSubject("model.vocab", "int"),
+        FactSubject("model.context_length", "int"),
+        FactSubject("model.experts", "int"),
+        FactSubject("model.tied_embeddings", "bool"),
+        FactSubject("model.moe", "bool"),
+        FactSubject("model.vision", "bool"),
+        FactSubject("model.softcap", "bool"),
+        FactSubject("model.quantized", "str"),
+        FactSubject("model.dtype", "str", ("bf16", "fp16", "fp32", "fp8", "fp4")),
+    )
+}
+
+
+def fact_subject(name: str) -> FactSubject | None:
+    """Return the fact of this name, or nothing."""
+    if name.startswith(PACKAGE_PREFIX) and len(name) > len(PACKAGE_PREFIX):
+        return FactSubject(name, "version")
+    return FACT_SUBJECTS.get(name)
