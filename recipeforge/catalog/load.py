@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from recipeforge.catalog import cache
 from recipeforge.schemas.catalog import Catalog
 
 SHIPPED_PACKS = (Path(__file__).parent / "packs" / "core",)
@@ -18,15 +19,22 @@ def load(pack_dirs: Sequence[Path] | None = None) -> Catalog:
     Raises:
         CatalogError: a pack is broken; the message has every problem with file, line and next step.
     """
-    dirs = tuple(SHIPPED_PACKS if pack_dirs is None else pack_dirs)
+    dirs = SHIPPED_PACKS if pack_dirs is None else tuple(pack_dirs)
     key = tuple(str(path) for path in dirs)
     if key not in _loaded:
-        from recipeforge.catalog.compile import compile_packs
-
-        _loaded[key] = compile_packs(dirs)
+        _loaded[key] = cache.read(dirs) or _compiled(dirs)
     return _loaded[key]
 
 
 def forget() -> None:
     """Drop what this process keeps, so that the next `load` sees packs edited since."""
     _loaded.clear()
+
+
+def _compiled(dirs: tuple[Path, ...]) -> Catalog:
+    # Imported here: a process that finds the cache warm pays for neither pydantic nor yaml.
+    from recipeforge.catalog.compile import compile_packs
+
+    catalog = compile_packs(dirs)
+    cache.write(dirs, catalog)
+    return catalog
