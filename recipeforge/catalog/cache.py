@@ -6,12 +6,12 @@ there were none. It can always be deleted. Nothing here may raise: a cache is ne
 """
 
 import gc
-import hashlib
 import io
 import os
 import pickle
 import stat
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from recipeforge.catalog.files import content_files
 from recipeforge.schemas.catalog import Catalog
 
 _MAGIC = b"recipeforge catalog 1\n"
-_DIGEST_BYTES = 32
+_CHECKSUM_BYTES = 4
 _OWN_CODE = (Path(__file__).parent, Path(__file__).parent.parent / "schemas")
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
@@ -48,12 +48,11 @@ def fingerprint(pack_dirs: Sequence[Path]) -> bytes:
     Files count by path, size and time of change, which costs no reading. The code counts by its
     files rather than by the package's version, so that an edited checkout never meets its own past.
     """
-    digest = hashlib.blake2b(digest_size=_DIGEST_BYTES)
-    digest.update(f"{sys.implementation.cache_tag} {sys.hexversion}".encode())
+    lines = [f"{sys.implementation.cache_tag} {sys.hexversion}"]
     for path in (*_code_files(), *(file for pack in pack_dirs for file in content_files(pack))):
         about = path.stat()
-        digest.update(f"\0{path.absolute()}\0{about.st_size}\0{about.st_mtime_ns}".encode())
-    return digest.digest()
+        lines.append(f"{path.absolute()}\0{about.st_size}\0{about.st_mtime_ns}")
+    return "\n".join(lines).encode(errors="surrogateescape") + b"\n\n"
 
 
 def read(pack_dirs: Sequence[Path]) -> Catalog | None:
@@ -61,10 +60,8 @@ def read(pack_dirs: Sequence[Path]) -> Catalog | None:
     try:
         content = _own_file(_file_for(pack_dirs))
         head = _MAGIC + fingerprint(pack_dirs)
-        body = content[len(head) + _DIGEST_BYTES :]
-        if content[: len(head)] != head or content[len(head) : len(head) + _DIGEST_BYTES] != _digest(body):
-            return None
-        return _unpickle(body)
+        body = content[len(head) + _CHECKSUM_BYTES :]
+        return _unpickle(body) if content == head + _checksum(body) + body else None
     except Exception:  # whatever a broken cache does, compiling afresh is the answer
         return None
 
@@ -73,7 +70,7 @@ def write(pack_dirs: Sequence[Path], catalog: Catalog) -> None:
     """Keep the catalog for later processes; where that is impossible, do nothing."""
     try:
         body = pickle.dumps(catalog, protocol=5)
-        _replace_file(_file_for(pack_dirs), _MAGIC + fingerprint(pack_dirs) + _digest(body) + body)
+        _replace_file(_file_for(pack_dirs), _MAGIC + fingerprint(pack_dirs) + _checksum(body) + body)
     except (OSError, RuntimeError, pickle.PicklingError):  # RuntimeError: no home folder
         return
 
@@ -85,12 +82,13 @@ def _code_files() -> Iterator[Path]:
 
 def _file_for(pack_dirs: Sequence[Path]) -> Path:
     packs = "\0".join(str(pack.absolute()) for pack in pack_dirs)
-    name = hashlib.blake2b(f"{sys.implementation.cache_tag}\0{packs}".encode(), digest_size=8).hexdigest()
-    return cache_dir() / f"catalog-{name}.pickle"
+    name = f"{sys.implementation.cache_tag}\0{packs}".encode(errors="surrogateescape")
+    return cache_dir() / f"catalog-{zlib.crc32(name):08x}.pickle"
 
 
-def _digest(body: bytes) -> bytes:
-    return hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+def _checksum(body: bytes) -> bytes:
+    """Return what tells a torn or rotten file; forgery is the business of `_own_file` and the unpickler."""
+    return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big")
 
 
 def _own_file(path: Path) -> bytes:
