@@ -16,7 +16,7 @@ from typing import cast
 from recipeforge.catalog.predicates import PREDICATES
 from recipeforge.catalog.spelling import did_you_mean
 from recipeforge.catalog.subjects import FACT_SUBJECTS, FactSubject, fact_subject
-from recipeforge.catalog.values import fact_problem, knob_problem
+from recipeforge.catalog.values import fact_problem, knob_problem, stored
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.errors import CatalogError
@@ -203,7 +203,7 @@ def _value(subject: Knob | FactSubject, value: object, where: str, range_matters
         problem = knob_problem(subject if range_matters else bound, value)
     if problem:
         raise CatalogError(f"{where}: {problem}")
-    return cast("Scalar", value)
+    return stored(subject, cast("Scalar", value)) if isinstance(subject, Knob) else cast("Scalar", value)
 
 
 def _shown(value: object) -> str:

@@ -8,7 +8,7 @@ from typing import cast
 
 from recipeforge.catalog.conditions import Vocabulary
 from recipeforge.catalog.spelling import did_you_mean
-from recipeforge.catalog.values import knob_problem
+from recipeforge.catalog.values import knob_problem, stored
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.errors import CatalogError
@@ -61,7 +61,7 @@ def _set(operand: object, where: str, vocabulary: Vocabulary) -> Iterator[Change
         problem = knob_problem(knob, value)
         if problem:
             raise CatalogError(f"{where}.{knob.path}: {problem}")
-        yield Change("set", knob=knob.path, value=cast("Scalar", value))
+        yield Change("set", knob=knob.path, value=stored(knob, cast("Scalar", value)))
 
 
 def _unset(operand: object, where: str, vocabulary: Vocabulary) -> Iterator[Change]:

@@ -129,7 +129,7 @@ def _knob(knob: Knob) -> Schema:
     unit = f" In {knob.unit}." if knob.unit else ""
     schema: Schema = {"description": knob.description + unit}
     if knob.type == "duration":
-        schema["anyOf"] = [{"type": "string", "pattern": r"^\d+(\.\d+)?\s*(s|m|h|d)$"}, {"type": "number", "minimum": 0}]
+        schema |= {"type": "string", "pattern": r"^(\d+(\.\d+)?\s*[a-z]+\s*)+$"}
     elif knob.type == "enum":
         schema["enum"] = list(knob.values)
     else:

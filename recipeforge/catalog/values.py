@@ -4,9 +4,10 @@ import re
 
 from recipeforge.catalog.spelling import did_you_mean
 from recipeforge.catalog.subjects import FactSubject
-from recipeforge.schemas.recipe import Knob
+from recipeforge.schemas.recipe import Knob, Scalar
 
-_DURATION = re.compile(r"\d+(\.\d+)?\s*(s|m|h|d)")
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _VERSION = re.compile(r"\d+(\.\d+)*([a-z]+\d*)?(\.(post|dev)\d+)?")
 
 
@@ -21,6 +22,13 @@ def knob_problem(knob: Knob, value: object) -> str | None:
         if knob.maximum is not None and value > knob.maximum:
             return f"{value} is above the maximum {knob.maximum:g}"
     return None
+
+
+def stored(knob: Knob, value: Scalar) -> Scalar:
+    """Return a fitting value as loadouts hold it: durations in seconds, all others as written."""
+    if knob.type != "duration" or not isinstance(value, str):
+        return value
+    return sum(float(amount) * _SECONDS[unit] for amount, unit in _DURATION_PART.findall(value))
 
 
 def fact_problem(fact: FactSubject, value: object) -> str | None:
@@ -41,7 +49,7 @@ def _type_problem(kind: str, words: tuple[str, ...], value: object) -> str | Non
         "float": number,
         "str": isinstance(value, str),
         "enum": isinstance(value, str),
-        "duration": number or (isinstance(value, str) and bool(_DURATION.fullmatch(value))),
+        "duration": number or (isinstance(value, str) and bool(re.fullmatch(f"(?:{_DURATION_PART.pattern})+", value))),
     }[kind]
     if not fits:
         wanted = {"bool": "true or false", "int": "a whole number", "float": "a number", "duration": "a duration such as 2h"}
