@@ -1,0 +1,163 @@
+"""A loadout in its world: what is picked, and the assignment that the recipe as written amounts to."""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.loadout import Context, Loadout
+from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.rule import Rule
+from recipeforge.solver.budgets import Budget
+from recipeforge.solver.evaluate import subjects_of
+from recipeforge.solver.features import Domains
+from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
+from recipeforge.solver.scope import in_scope
+from recipeforge.solver.world import Grounding, World, rule_clauses, structure
+
+BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
+"""Budget kind → what its limit is multiplied by.
+
+`memory` blocks only beyond the formula's own worst error; `memory-tight` warns from where the allocator's
+usual overhead (reserved over allocated: 1.06 in the median, docs/memory.md) reaches the limit.
+"""
+
+WORLDS_KEPT = 16
+_worlds: OrderedDict[object, World] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Case:
+    """A recipe as the solver sees it."""
+
+    world: World
+    loadout: Loadout
+    picks: int
+    """Variables that the file itself fixes: named components and given values."""
+    written: int
+    """The full assignment: picks, defaults of empty slots and unset knobs."""
+
+    @cached_property
+    def broken(self) -> frozenset[str]:
+        """Codes of all rules that the recipe as written breaks."""
+        return frozenset(self.world.violated(self.written))
+
+    @cached_property
+    def broken_hard(self) -> frozenset[str]:
+        """Those of them that make it fail."""
+        return self.broken & self.world.hard_rules
+
+
+def case_of(catalog: Catalog, loadout: Loadout) -> Case:
+    """Return the case of a loadout; worlds are kept, since most edits do not change theirs."""
+    domains, constants = _knobs(catalog, loadout)
+    world = _world(catalog, loadout.context, domains, constants)
+    picks = written = 0
+    filled: set[str] = set()
+    for item in loadout.equipped:
+        picks |= 1 << world.component_var[item.component]
+        filled.add(item.slot)
+    written = picks
+    for slot in catalog.slots.values():
+        if slot.default and slot.id not in filled:
+            written |= 1 << world.component_var[slot.default]
+    given = {s.knob: s.value for s in loadout.settings}
+    for knob, domain in world.domains.items():
+        wanted = given.get(knob, catalog.knobs[knob].default)
+        var = next(v for value, v in domain if _same(value, wanted))
+        written |= 1 << var
+        picks |= 1 << var if knob in given else 0
+    return Case(world, loadout, picks, written)
+
+
+def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar | None, ...]], dict[str, Scalar]]:
+    """Return the values of each knob the solver may move, and the constants of all others that matter."""
+    given = {s.knob: s.value for s in loadout.settings}
+    domains: dict[str, tuple[Scalar | None, ...]] = {}
+    constants: dict[str, Scalar] = {}
+    for path in _relevant(catalog):
+        knob = catalog.knobs[path]
+        held = given.get(path, knob.default)
+        if knob.choices:
+            values: list[Scalar | None] = [] if knob.default is not None else [None]
+            for value in (*knob.choices, knob.default, given.get(path)):
+                if value is not None and not any(_same(value, v) for v in values):
+                    values.append(value)
+            domains[path] = tuple(values)
+        elif held is not None:
+            constants[path] = held
+    return domains, constants
+
+
+def _same(left: Scalar | None, right: Scalar | None) -> bool:
+    """Return whether two values are one (1 and 1.0 are, 1 and true are not)."""
+    return left == right and isinstance(left, bool) == isinstance(right, bool)
+
+
+_relevant_of: dict[str, tuple[str, ...]] = {}
+
+
+def _relevant(catalog: Catalog) -> tuple[str, ...]:
+    """Return the knobs that some rule or budget reads, in catalog order."""
+    if catalog.hash not in _relevant_of:
+        read: set[str] = set()
+        for rule in catalog.rules.values():
+            if rule.violated_when is not None:
+                read.update(subjects_of(rule.violated_when))
+            if rule.budget:
+                read |= relevant_knobs() | set(rule.budget_limits)
+        _relevant_of[catalog.hash] = tuple(k for k in catalog.knobs if k in read)
+    return _relevant_of[catalog.hash]
+
+
+def _world(catalog: Catalog, context: Context, domains: Mapping[str, tuple[Scalar | None, ...]], constants: Mapping[str, Scalar]) -> World:
+    """Return the world for these facts and values, building it if it is new."""
+    key = (catalog.hash, tuple(sorted(context.facts.items())), tuple(domains.items()), tuple(constants.items()))
+    world = _worlds.get(key)
+    if world is None:
+        world = _worlds[key] = _build(catalog, context, domains, constants)
+        if len(_worlds) > WORLDS_KEPT:
+            _worlds.popitem(last=False)
+    else:
+        _worlds.move_to_end(key)
+    return world
+
+
+def _build(catalog: Catalog, context: Context, values: Mapping[str, tuple[Scalar | None, ...]], constants: Mapping[str, Scalar]) -> World:
+    """Ground the catalog."""
+    component_var = {c: v for v, c in enumerate(catalog.components)}
+    domains: dict[str, tuple[tuple[Scalar | None, int], ...]] = {}
+    free = len(component_var)
+    for knob, options in values.items():
+        domains[knob] = tuple((value, free + i) for i, value in enumerate(options))
+        free += len(options)
+    grounding = Grounding(catalog, context.facts, constants, component_var, domains)
+    clauses, groups = structure(catalog, component_var, domains)
+    budgets = _budgets(catalog, context, component_var, domains, constants)
+    return World(
+        catalog, context.facts, constants, component_var, domains, (*clauses, *rule_clauses(catalog, grounding)), tuple(groups), budgets
+    )
+
+
+def _budgets(
+    catalog: Catalog, context: Context, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]
+) -> tuple[Budget, ...]:
+    """Return the budgets whose limit and model are known."""
+    found: list[Budget] = []
+    for rule in catalog.rules.values():
+        if rule.budget in BUDGET_SLACK and in_scope(rule, dict(context.facts)):
+            limit = limit_gib(rule, context, constants)
+            budget = limit and memory_budget(
+                catalog, rule, int(limit * GIB * BUDGET_SLACK[rule.budget]), context.facts, component_var, domains, constants
+            )
+            if budget:
+                found.append(budget)
+    return tuple(found)
+
+
+def limit_gib(rule: Rule, context: Context, constants: Mapping[str, Scalar]) -> float | None:
+    """Return the smallest known limit of a memory rule, GiB."""
+    limits = [constants.get(s, context.facts.get(s)) for s in rule.budget_limits]
+    numbers = [float(x) for x in limits if isinstance(x, int | float)]
+    return min(numbers, default=None)

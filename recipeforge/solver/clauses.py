@@ -1,0 +1,38 @@
+"""The solver's small alphabet: clauses and at-most-one groups over variables packed into integers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Clause:
+    """At least one variable of `positive` is true, or one of `negative` is false."""
+
+    positive: int
+    negative: int
+    rule: str
+    """Code of the rule it comes from; empty for the structure of a knob's values."""
+    hard: bool
+    """Whether breaking it makes the recipe fail (severity error)."""
+
+    def holds(self, true: int) -> bool:
+        """Return whether a full assignment satisfies it."""
+        return bool(self.positive & true or self.negative & ~true)
+
+
+@dataclass(frozen=True)
+class Group:
+    """At most one of these variables is true."""
+
+    members: int
+    rule: str
+    """`RF0020:<slot>`, or empty for the values of a knob."""
+
+
+def bits(mask: int) -> list[int]:
+    """Return the positions of the set bits, ascending."""
+    found: list[int] = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

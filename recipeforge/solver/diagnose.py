@@ -1,0 +1,133 @@
+"""Verdict → diagnostics: every violation with its place, reason, citations and verified fixes."""
+
+import re
+from collections.abc import Sequence
+
+from recipeforge.catalog.tiers import tier_of
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.diagnostic import Citation, Diagnostic, Label
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.place import Span
+from recipeforge.schemas.rule import Rule
+from recipeforge.schemas.verdict import Conflict, Verdict, Violation
+from recipeforge.solver.case import Case, case_of, limit_gib
+from recipeforge.solver.fixes import fixes_for
+from recipeforge.solver.memory_budget import GIB
+from recipeforge.solver.titles import spelled
+from recipeforge.solver.view import View, view_of
+from recipeforge.solver.world import MISSING, TOO_MANY
+
+_PLACEHOLDER = re.compile(r"\{([a-z0-9_.-]+)\}")
+
+
+def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict) -> tuple[Diagnostic, ...]:
+    """Return one diagnostic a violation, in the order of the file.
+
+    A slot that holds two components is not told twice: where a rule speaks about the very pair, that rule does.
+    An empty slot is reported by the reader of the file, which knows where it should have stood.
+    """
+    case, view = case_of(catalog, loadout), view_of(catalog, loadout)
+    joint = [c for c in verdict.conflicts if len(c.rules) > 1]
+    found = [
+        _diagnostic(case, view, violation, verdict, joint)
+        for violation in verdict.violations
+        if not violation.code.startswith(MISSING) and not _told_better(catalog, violation, verdict.violations)
+    ]
+    return tuple(sorted(found, key=lambda d: (d.primary.span, d.code)))
+
+
+def _told_better(catalog: Catalog, violation: Violation, violations: Sequence[Violation]) -> bool:
+    """Return whether another violation names two holders of the slot that this one finds crowded."""
+    if not violation.code.startswith(TOO_MANY):
+        return False
+    held = set(violation.participants)
+    return any(len(held & set(v.participants)) > 1 for v in violations if not v.code.startswith(TOO_MANY))
+
+
+def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, joint: Sequence[Conflict]) -> Diagnostic:
+    catalog, loadout = case.world.catalog, case.loadout
+    rule = catalog.rules.get(violation.code.split(":")[0])
+    spans = _places(loadout, violation)
+    notes = tuple(_told_conflict(catalog, c) for c in joint if violation.code in c.rules)
+    related = tuple(Label(span, _role(catalog, view, subject)) for subject, span in spans[1:])
+    related += tuple(
+        Label(loadout.span_of(pick), f"{_name(catalog, pick)} is part of the conflict")
+        for c in joint
+        if violation.code in c.rules
+        for pick in c.picks
+        if pick not in violation.participants
+    )
+    return Diagnostic(
+        code=violation.code.split(":")[0],
+        slug=rule.slug if rule else "too-many-in-slot",
+        severity=rule.effective_severity if rule else "error",
+        message=_message(case, view, violation, rule, verdict),
+        primary=Label(spans[0][1], ""),
+        related=tuple(dict.fromkeys(related)),
+        notes=((" ".join(rule.why.split()),) if rule and rule.why else ()) + notes,
+        citations=_citations(catalog, rule) if rule else (),
+        fixes=fixes_for(case, violation.code, rule),
+    )
+
+
+def _places(loadout: Loadout, violation: Violation) -> list[tuple[str, Span]]:
+    """Return the participants with their places, the guilty one first.
+
+    Guilty is the last participant that the file itself chose (rules say "given this, not that"); facts, such as the
+    GPU, are circumstances. Participants that stand by default have no place of their own.
+    """
+    chosen = {e.component for e in loadout.equipped} | {s.knob for s in loadout.settings}
+    guilty = [p for p in violation.participants if p in chosen]
+    primary = guilty[-1] if guilty else next(iter(violation.participants), "")
+    others = [p for p in violation.participants if p != primary and (p in chosen or p.split(".")[0] in loadout.context.spans)]
+    placed = [(p, loadout.span_of(p)) for p in (primary, *others)]
+    return [placed[0], *(pair for pair in placed[1:] if pair[1] != placed[0][1])]
+
+
+def _name(catalog: Catalog, subject: str) -> str:
+    component = catalog.components.get(subject)
+    return component.title if component else subject
+
+
+def _role(catalog: Catalog, view: View, subject: str) -> str:
+    """Return what a secondary place contributes."""
+    if subject in catalog.components:
+        return _name(catalog, subject)
+    return f"{subject} is {_value(catalog, view, subject)}"
+
+
+def _value(catalog: Catalog, view: View, subject: str) -> str:
+    known = view.known(subject)
+    if isinstance(known, tuple):
+        return ", ".join(_name(catalog, k) for k in known) or "none"
+    if isinstance(known, str):
+        return _name(catalog, known)
+    return spelled(known) if known is not None else "not set"
+
+
+def _message(case: Case, view: View, violation: Violation, rule: Rule | None, verdict: Verdict) -> str:
+    catalog = case.world.catalog
+    if violation.code.startswith(TOO_MANY):
+        slot = catalog.slots[violation.code.split(":")[1]]
+        names = " and ".join(_name(catalog, p) for p in violation.participants)
+        return f"{slot.title} takes one component, not {len(violation.participants)}: {names}"
+    if rule is None:
+        return violation.code
+    values = {"estimate_gib": "", "limit_gib": ""}
+    if rule.budget and verdict.estimate:
+        limit = limit_gib(rule, case.loadout.context, case.world.constants)
+        values = {"estimate_gib": f"{verdict.estimate.total / GIB:.1f}", "limit_gib": f"{limit:g}" if limit else "?"}
+    return _PLACEHOLDER.sub(lambda m: values.get(m[1]) or _value(catalog, view, m[1]), " ".join(rule.message.split()))
+
+
+def _told_conflict(catalog: Catalog, conflict: Conflict) -> str:
+    """Return a joint conflict in one sentence."""
+    picks = " and ".join(_name(catalog, p) for p in conflict.picks)
+    rules = ", ".join(conflict.rules)
+    proof = "" if conflict.minimal else " (not proved minimal)"
+    return f"no addition can reconcile {picks}: {rules} together forbid it{proof}"
+
+
+def _citations(catalog: Catalog, rule: Rule) -> tuple[Citation, ...]:
+    claims = (catalog.claims[e] for e in rule.evidence if e in catalog.claims)
+    return tuple(Citation(c.id, tier_of([c]), c.quote, c.url, c.title, c.speaks_for) for c in claims if not c.withdrawn)

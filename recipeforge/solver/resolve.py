@@ -1,0 +1,63 @@
+"""Loadout and catalog → verdict: all violations, whether additions cure them, and what clashes if they do not."""
+
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.verdict import Verdict, Violation
+from recipeforge.solver.case import Case, case_of
+from recipeforge.solver.engine import Undecided, find_model
+from recipeforge.solver.evaluate import evaluate, participants, subjects_of
+from recipeforge.solver.explain import conflicts
+from recipeforge.solver.memory_budget import estimate
+from recipeforge.solver.scope import in_scope
+from recipeforge.solver.view import View, view_of
+
+
+def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
+    """Return the verdict on a loadout. Pure: the same input gives the same answer."""
+    case = case_of(catalog, loadout)
+    view = view_of(catalog, loadout)
+    found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, case.broken))
+    told = {"violations": found, "unknown": unknown_facts(view), "estimate": estimate(catalog, loadout)}
+    if not case.broken_hard:
+        return Verdict("valid", **told)  # type: ignore[arg-type]
+    try:
+        if find_model(case.world, case.written, case.picks) is not None:
+            return Verdict("incomplete", **told)  # type: ignore[arg-type]
+        return Verdict("conflicting", conflicts=conflicts(case), **told)  # type: ignore[arg-type]
+    except Undecided as spent:
+        return Verdict("undecided", spent=str(spent), **told)  # type: ignore[arg-type]
+
+
+def in_catalog_order(catalog: Catalog, codes: frozenset[str]) -> list[str]:
+    """Return codes as the catalog lists their rules, slot rules (`RF0020:slot`) first."""
+    order = {code: i for i, code in enumerate(catalog.rules)}
+    return sorted(codes, key=lambda c: (order.get(c, -1), c))
+
+
+def _participants(code: str, view: View) -> tuple[str, ...]:
+    """Return what makes the pattern of a broken rule."""
+    if ":" in code:
+        slot = code.split(":", 1)[1]
+        return view.slots.get(slot) or (slot,)
+    rule = view.catalog.rules[code]
+    if rule.violated_when is not None:
+        return participants(rule.violated_when, view)
+    return tuple(s for s in rule.budget_limits if view.known(s) is not None)
+
+
+def unknown_facts(view: View) -> tuple[str, ...]:
+    """Return the facts that nobody gave and on which some rule's outcome hangs."""
+    missing: dict[str, None] = {}
+    for rule in view.catalog.rules.values():
+        pattern = rule.violated_when
+        if pattern is None:
+            continue
+        lacking = [s for s in subjects_of(pattern) if view.is_fact(s) and s not in view.facts]
+        if lacking and in_scope(rule, dict(view.facts)) and evaluate(pattern, view) is None:
+            missing |= dict.fromkeys(lacking)
+    return tuple(sorted(missing))
+
+
+def is_valid(case: Case) -> bool:
+    """Return whether no error-level rule is broken."""
+    return not case.broken_hard

@@ -1,0 +1,181 @@
+"""The status of every component that is not equipped: available, conditional, swap or blocked, and why.
+
+Rules that the recipe breaks and that additions can still cure stay in force; those that they cannot are set aside,
+so that one conflict does not grey out everything (`set_aside`). "Breaks nothing new" and "can be added" are judged
+against the rest.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.change import Change
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.verdict import Status
+from recipeforge.solver.case import Case, case_of
+from recipeforge.solver.clauses import Clause, bits
+from recipeforge.solver.costs import changes_between
+from recipeforge.solver.engine import find_model, minimal_subset
+from recipeforge.solver.explain import minimal_rules, subject_of
+from recipeforge.solver.world import World
+
+
+def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
+    """Return the status of every component, in catalog order."""
+    return Statuses(case_of(catalog, loadout)).all()
+
+
+def set_aside(case: Case) -> frozenset[str]:
+    """Return the broken rules that stay broken whatever is added: the rest can be kept by additions, together.
+
+    Decided in the order of their codes, so that the answer is the same every time.
+    """
+    if not case.broken_hard or find_model(case.world, case.written, case.picks) is not None:
+        return frozenset()
+    ignored = case.broken_hard
+    for code in sorted(case.broken_hard):
+        if find_model(case.world, case.written, case.picks, ignored=ignored - {code}) is not None:
+            ignored -= {code}
+    return ignored
+
+
+@dataclass(frozen=True)
+class Statuses:
+    """All statuses of one case."""
+
+    case: Case
+
+    @property
+    def world(self) -> World:
+        """The case's world."""
+        return self.case.world
+
+    @cached_property
+    def ignored(self) -> frozenset[str]:
+        """Rules set aside."""
+        return set_aside(self.case)
+
+    @cached_property
+    def curable(self) -> bool:
+        """Whether the recipe breaks rules that additions can still cure."""
+        return bool(self.case.broken_hard - self.ignored)
+
+    @cached_property
+    def wanted(self) -> int:
+        """Components that would cure a broken rule which is still in force, as a mask."""
+        components = (1 << len(self.world.component_var)) - 1
+        broken = (c for c in self.world.clauses if c.hard and c.rule not in self.ignored and not c.holds(self.case.written))
+        mask = 0
+        for clause in broken:
+            mask |= clause.positive
+        return mask & components
+
+    def all(self) -> tuple[Status, ...]:
+        """Return every component's status, in catalog order."""
+        return tuple(self._one(component, v) for component, v in self.world.component_var.items())
+
+    def _one(self, component: str, v: int) -> Status:
+        case, bit = self.case, 1 << v
+        wanted = bool(self.wanted & bit)
+        if case.picks & bit:
+            return Status(component, "equipped")
+        if case.written & bit:  # stands by default: naming it changes nothing
+            return Status(component, "available", wanted)
+        holders = self._holders(component, v)
+        picks = case.picks & ~holders | bit
+        written = case.written & ~self._rivals(component, v) | bit
+        if self._breaks_nothing(v, case.written & ~written, written) and (not self.curable or self._model(written, picks) is not None):
+            kind = "swap" if holders else "available"
+            return Status(component, kind, wanted, blockers=self._names(holders))
+        model = self._model(written, picks)
+        if model is None:
+            return self._blocked(component, v, wanted, holders)
+        needs, rules = self._needs(written, picks, model)
+        return Status(component, "swap" if holders else "conditional", wanted, needs, rules, self._names(holders))
+
+    def _rivals(self, component: str, v: int) -> int:
+        """Return the members of the same slot that cannot stay beside this one."""
+        slot = self.world.catalog.components[component].slot
+        single = self.world.catalog.slots[slot].cardinality != "many"
+        return self.world.slot_members[slot] & ~(1 << v) if single else 0
+
+    def _holders(self, component: str, v: int) -> int:
+        return self._rivals(component, v) & self.case.picks
+
+    def _names(self, mask: int) -> tuple[str, ...]:
+        return tuple(subject_of(self.world, v) for v in bits(mask))
+
+    def _breaks_nothing(self, v: int, gone: int, written: int) -> bool:
+        """Return whether making `v` true and `gone` false breaks no rule that held before."""
+        world, broken = self.world, self.case.broken_hard
+        at_risk = list(world.at_risk_when_true[v])
+        for u in bits(gone):
+            at_risk += world.at_risk_when_false[u]
+        for index in at_risk:
+            clause = world.clauses[index]
+            if clause.hard and not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
+                return False
+        return all(b.rule in broken or not b.hard or b.holds(written) for b in world.budgets)
+
+    def _model(self, written: int, picks: int) -> int | None:
+        return find_model(self.world, written, picks, ignored=self.ignored)
+
+    def _needs(self, written: int, picks: int, model: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+        """Return what has to come along, nothing of it superfluous, and the rules that ask for it."""
+        extra = [v for v in bits(model & ~written)]
+        for v in extra:
+            if (leaner := self._without(written, model, v)) is not None:
+                model = leaner
+        rules = sorted(self.world.violated(written) & self.world.hard_rules - self.case.broken_hard)
+        around = Case(self.world, self.case.loadout, picks, written)
+        return changes_between(around, model), tuple(rules)
+
+    def _without(self, written: int, model: int, v: int) -> int | None:
+        """Return the model with one addition taken back, if it still keeps every rule in force."""
+        rivals = 0
+        for mask, _ in self.world.rivals[v]:
+            rivals |= mask
+        leaner = model & ~(1 << v) | rivals & written
+        broken = self.world.violated(leaner) & self.world.hard_rules
+        return None if broken - self.ignored else leaner
+
+    def _blocked(self, component: str, v: int, wanted: bool, holders: int) -> Status:
+        """Return the status with the rule and the equipped things that stand in the way."""
+        picks = self.case.picks & ~holders
+        direct = self._direct_reason(v, picks)
+        if direct is not None:
+            clause, others = direct
+            return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
+        bit = 1 << v
+
+        def clash(part: list[int]) -> bool:
+            return self._model(self.case.written | bit, bit | sum(1 << u for u in part)) is None
+
+        blockers = sum(1 << u for u in minimal_subset(bits(picks), lambda part: clash(list(part))))
+        rules = minimal_rules(self.world, self.case.written, blockers | bit, self.ignored)
+        return Status(component, "blocked", wanted, rules=tuple(rules), blockers=self._names(blockers))
+
+    def _direct_reason(self, v: int, picks: int) -> tuple[Clause, int] | None:
+        """Return a single rule that the picks alone turn against `v`, with the picks it names."""
+        excluded = 0
+        for u in bits(picks):
+            for mask, rule in self.world.rivals[u]:
+                excluded |= mask if rule not in self.ignored else 0
+        for index in self.world.at_risk_when_true[v]:
+            clause = self.world.clauses[index]
+            others = clause.negative & ~(1 << v)
+            if not clause.hard or clause.rule in self.ignored or others & ~picks:
+                continue
+            if not clause.positive & ~excluded:
+                return clause, others | self._excluders(clause.positive, picks)
+        return None
+
+    def _excluders(self, missing: int, picks: int) -> int:
+        """Return the picks that keep these variables false."""
+        mask = 0
+        for u in bits(missing):
+            for rivals, _ in self.world.rivals[u]:
+                mask |= rivals & picks
+        return mask
+
+

@@ -1,0 +1,257 @@
+"""The solver against brute force, on random catalogs of up to 12 components with every kind of rule."""
+
+from collections import Counter
+
+import pytest
+from catalogs import cases, catalogs, condition_rules, loadouts
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from oracle import Full, Oracle
+
+from recipeforge.schemas.rule import Rule
+from recipeforge.solver import case as case_module
+from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.case import case_of
+from recipeforge.solver.costs import ADD, DROP, REPLACE, SET, STEP, UNSAFE
+from recipeforge.solver.engine import find_model
+from recipeforge.solver.exact import Exact
+from recipeforge.solver.repair import repairs
+from recipeforge.solver.resolve import resolve
+from recipeforge.solver.statuses import set_aside, statuses
+
+MANY = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink])
+SEEN: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def told(request):
+    """Print what the random catalogs covered, and insist that both verdicts were met often."""
+    yield
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        print("\nsolver against brute force:", dict(sorted(SEEN.items())))
+
+
+def seen(*words: str) -> None:
+    SEEN.update(words)
+
+
+@MANY
+@given(cases())
+def test_verdict_equals_brute_force(case):
+    catalog, loadout = case
+    oracle = Oracle(catalog, loadout)
+    verdict = resolve(catalog, loadout)
+    broken = oracle.broken(loadout)
+    assert {v.code for v in verdict.violations} == broken
+    hard = oracle.hard(broken)
+    completable = bool(oracle.completions(oracle.picks))
+    assert verdict.kind == ("valid" if not hard else "incomplete" if completable else "conflicting")
+    seen("verdicts", verdict.kind)
+    if verdict.kind == "conflicting":
+        assert verdict.conflicts
+        for conflict in verdict.conflicts:
+            assert conflict.minimal
+            assert not completions_of(oracle, conflict.picks)
+            for left_out in conflict.picks:
+                assert completions_of(oracle, [p for p in conflict.picks if p != left_out])
+            seen("conflicts", f"conflict of {len(conflict.picks)} picks")
+
+
+def completions_of(oracle: Oracle, picks) -> list[Full]:
+    components = frozenset(p for p in picks if p in oracle.catalog.components)
+    return oracle.completions(components, given={k: v for k, v in oracle.given.items() if k in picks})
+
+
+@MANY
+@given(cases(7))
+def test_statuses_equal_brute_force(case):
+    catalog, loadout = case
+    oracle = Oracle(catalog, loadout)
+    before = oracle.hard(oracle.broken(loadout))
+    ignored = set()
+    if before and not oracle.completions(oracle.picks):
+        ignored = set(before)
+        for code in sorted(before):
+            if oracle.completions(oracle.picks, ignored - {code}):
+                ignored -= {code}
+    assert set_aside(case_of(catalog, loadout)) == ignored
+    for status in statuses(catalog, loadout):
+        wanted = expected_status(oracle, status.component, before, ignored)
+        assert status.kind == wanted, status
+        seen("statuses", f"status {status.kind}")
+        if status.kind == "blocked":
+            assert status.rules
+        if status.kind in ("conditional", "swap"):
+            changed = apply_changes(catalog, without(loadout, status.blockers), [*adding(catalog, status.component), *status.needs])
+            assert not oracle.hard(oracle.broken(changed)) - ignored - (set() if status.needs else before)
+
+
+def adding(catalog, component):
+    from recipeforge.schemas.change import Change
+
+    return [Change("add", slot=catalog.components[component].slot, component=component)]
+
+
+def without(loadout, components):
+    from dataclasses import replace
+
+    return replace(loadout, equipped=tuple(e for e in loadout.equipped if e.component not in components))
+
+
+def expected_status(oracle: Oracle, component: str, before: set, ignored: set) -> str:
+    catalog, loadout = oracle.catalog, oracle.loadout
+    slot = catalog.slots[catalog.components[component].slot]
+    if component in oracle.picks:
+        return "equipped"
+    held = set(loadout.components_in(slot.id))
+    if not held and slot.default == component:
+        return "available"
+    holders = held if slot.cardinality != "many" else set()
+    swapped = apply_changes(catalog, without(loadout, holders), adding(catalog, component))
+    completable = bool(oracle.completions(oracle.picks - holders | {component}, ignored))
+    free = oracle.hard(oracle.broken(swapped)) <= before
+    if not completable:
+        return "blocked"
+    if holders:
+        return "swap"
+    return "available" if free else "conditional"
+
+
+@MANY
+@given(cases(7))
+def test_repairs_equal_brute_force(case):
+    catalog, loadout = case
+    oracle = Oracle(catalog, loadout)
+    found = repairs(catalog, loadout, count=3)
+    if not oracle.hard(oracle.broken(loadout)):
+        assert found == ()
+        return
+    options = sorted((cost(oracle, full) + len(broken), ideas(oracle, full)) for full, broken in oracle.judged if not oracle.hard(broken))
+    seen("repairable" if options else "beyond repair")
+    taken: list[frozenset] = []
+    for repair in found:
+        best = next(option for option in options if not any(t <= set(option[1]) for t in taken))
+        assert repair.cost + warnings_after(oracle, repair) == best[0], (repair, best)
+        assert repair.proved
+        cured = apply_changes(catalog, loadout, repair.changes)
+        assert not oracle.hard(oracle.broken(cured))
+        taken.append(frozenset(ideas_of_changes(oracle, repair.changes)))
+        seen("repairs")
+    rest = [o for o in options if not any(t <= set(o[1]) for t in taken)]
+    assert len(found) == 3 or not rest
+
+
+def warnings_after(oracle: Oracle, repair) -> int:
+    return len(oracle.broken(apply_changes(oracle.catalog, oracle.loadout, repair.changes)))
+
+
+def ladder(values: list) -> list:
+    if all(v is None or isinstance(v, int | float) for v in values):
+        return sorted(values, key=lambda v: (v is not None, v or 0))
+    return values
+
+
+def cost(oracle: Oracle, full: Full) -> int:
+    """The price list, written down a second time."""
+    total = 0
+    for slot in oracle.catalog.slots.values():
+        unsafe = 0 if slot.safe else UNSAFE
+        held = set(oracle.loadout.components_in(slot.id))
+        now = {c for c in full.components if oracle.catalog.components[c].slot == slot.id}
+        gone, new = held - now, now - held
+        if not held and slot.default:
+            new -= {slot.default}
+        if slot.cardinality != "many" and gone and new:
+            total += REPLACE + unsafe + (len(gone) - 1) * (DROP + unsafe)
+        else:
+            total += len(gone) * (DROP + unsafe) + len(new) * (ADD + unsafe)
+    for knob, value in full.values:
+        now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
+        if value != now:
+            rungs = ladder(oracle.movable[knob])
+            base = DROP if value is None else SET if knob in oracle.given else ADD
+            total += base + STEP * abs(rungs.index(value) - rungs.index(now)) + (0 if oracle.catalog.knobs[knob].safe else UNSAFE)
+    return total
+
+
+def ideas(oracle: Oracle, full: Full) -> tuple:
+    """What a repair does, coarsely: components in and out, knobs up and down."""
+    written = oracle.picks | {s.default for s in oracle.catalog.slots.values() if s.default and not oracle.loadout.components_in(s.id)}
+    found = [("in", c) for c in full.components - written] + [("out", c) for c in oracle.picks - full.components]
+    for knob, value in full.values:
+        now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
+        if value != now:
+            rungs = ladder(oracle.movable[knob])
+            found.append((knob, "up" if rungs.index(value) > rungs.index(now) else "down"))
+    return tuple(sorted(found))
+
+
+def ideas_of_changes(oracle: Oracle, changes) -> list:
+    found = []
+    for c in changes:
+        if c.knob:
+            rungs = ladder(oracle.movable[c.knob])
+            now = oracle.given.get(c.knob, oracle.catalog.knobs[c.knob].default)
+            found.append((c.knob, "up" if rungs.index(c.value) > rungs.index(now) else "down"))
+        else:
+            found += [("in", c.component)] if c.op in ("add", "replace") else [("out", c.component)]
+            found += [("out", c.previous)] if c.op == "replace" else []
+    return found
+
+
+@MANY
+@given(cases(12))
+def test_propagation_and_cp_sat_agree(case):
+    catalog, loadout = case
+    seen("engines compared")
+    solved = case_of(catalog, loadout)
+    world = solved.world
+    answer = Exact(world).solve(solved.picks)
+    model = find_model(world, solved.written, solved.picks)
+    assert (model is not None) == (answer.status == "sat")
+    seen("satisfiable" if model is not None else "unsatisfiable")
+    for true in (model, answer.true if answer.status == "sat" else None):
+        if true is not None:
+            assert not world.violated(true) & world.hard_rules
+            assert true & solved.picks == solved.picks
+    if answer.status == "unsat":
+        core = sum(1 << literal for literal in answer.core if literal >= 0)
+        assert find_model(world, solved.written, core & solved.picks) is None
+
+
+@settings(MANY, max_examples=300)
+@given(st.data())
+def test_adding_a_rule_never_cures_a_conflict(data):
+    from dataclasses import replace
+
+    catalog = data.draw(catalogs())
+    loadout = data.draw(loadouts(catalog))
+    extra: Rule = data.draw(condition_rules("RF1999", catalog.components, catalog.slots, catalog.knobs))
+    more = replace(catalog, rules={**catalog.rules, extra.code: extra}, hash=catalog.hash + "+")
+    order = ["valid", "incomplete", "conflicting"]
+    before, after = resolve(catalog, loadout), resolve(more, loadout)
+    assert order.index(after.kind) >= order.index(before.kind)
+    assert {v.code for v in before.violations} <= {v.code for v in after.violations}
+
+
+@settings(MANY, max_examples=300)
+@given(cases())
+def test_same_input_same_bytes(case):
+    catalog, loadout = case
+    answers = []
+    for _ in range(2):
+        case_module._worlds.clear()
+        case_module._relevant_of.clear()
+        answers.append(repr((resolve(catalog, loadout), statuses(catalog, loadout), repairs(catalog, loadout))).encode())
+    assert answers[0] == answers[1]
+
+
+def test_enough_was_seen():
+    """The suites above prove something only if both outcomes occurred often."""
+    assert SEEN["verdicts"] >= 1000
+    assert min(SEEN["valid"], SEEN["incomplete"], SEEN["conflicting"]) >= 50, SEEN
+    assert min(SEEN[f"status {k}"] for k in ("available", "conditional", "swap", "blocked")) >= 50, SEEN
+    assert min(SEEN["satisfiable"], SEEN["unsatisfiable"]) >= 50, SEEN
+    assert SEEN["repairs"] >= 300, SEEN
+
+
