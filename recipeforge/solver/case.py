@@ -1,7 +1,7 @@
 """A loadout in its world: what is picked, and the assignment that the recipe as written amounts to."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +11,10 @@ from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.evaluate import subjects_of
-from recipeforge.solver.features import Domains
 from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
 from recipeforge.solver.scope import in_scope
-from recipeforge.solver.world import Grounding, World, rule_clauses, structure
+from recipeforge.solver.variables import Variables
+from recipeforge.solver.world import World, rule_clauses, structure
 
 BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
 """Budget kind → what its limit is multiplied by.
@@ -132,32 +132,25 @@ def _build(catalog: Catalog, context: Context, values: Mapping[str, tuple[Scalar
     for knob, options in values.items():
         domains[knob] = tuple((value, free + i) for i, value in enumerate(options))
         free += len(options)
-    grounding = Grounding(catalog, context.facts, constants, component_var, domains)
-    clauses, groups = structure(catalog, component_var, domains)
-    budgets = _budgets(catalog, context, component_var, domains, constants)
+    over = Variables(catalog, context.facts, constants, component_var, domains)
+    clauses, groups = structure(over)
     return World(
-        catalog, context.facts, constants, component_var, domains, (*clauses, *rule_clauses(catalog, grounding)), tuple(groups), budgets
+        catalog, context.facts, constants, component_var, domains, (*clauses, *rule_clauses(over)), tuple(groups), tuple(_budgets(over))
     )
 
 
-def _budgets(
-    catalog: Catalog, context: Context, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]
-) -> tuple[Budget, ...]:
+def _budgets(over: Variables) -> Iterable[Budget]:
     """Return the budgets whose limit and model are known."""
-    found: list[Budget] = []
-    for rule in catalog.rules.values():
-        if rule.budget in BUDGET_SLACK and in_scope(rule, dict(context.facts)):
-            limit = limit_gib(rule, context, constants)
-            budget = limit and memory_budget(
-                catalog, rule, int(limit * GIB * BUDGET_SLACK[rule.budget]), context.facts, component_var, domains, constants
-            )
+    for rule in over.catalog.rules.values():
+        if rule.budget in BUDGET_SLACK and in_scope(rule, dict(over.facts)):
+            limit = limit_gib(rule, over)
+            budget = None if limit is None else memory_budget(over, rule, int(limit * GIB * BUDGET_SLACK[rule.budget]))
             if budget:
-                found.append(budget)
-    return tuple(found)
+                yield budget
 
 
-def limit_gib(rule: Rule, context: Context, constants: Mapping[str, Scalar]) -> float | None:
+def limit_gib(rule: Rule, over: Variables) -> float | None:
     """Return the smallest known limit of a memory rule, GiB."""
-    limits = [constants.get(s, context.facts.get(s)) for s in rule.budget_limits]
+    limits = [over.constants.get(s, over.facts.get(s)) for s in rule.budget_limits]
     numbers = [float(x) for x in limits if isinstance(x, int | float)]
     return min(numbers, default=None)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout, Setting
@@ -16,11 +16,19 @@ from recipeforge.solver.memory_budget import GIB, estimate, memory_budget
 from recipeforge.solver.repair import cost_of, repairs
 from recipeforge.solver.titles import title_of
 
+if TYPE_CHECKING:
+    from recipeforge.solver.exact import Exact
+
 Objective = Literal["changes", "memory"]
 
 
 def complete(
-    catalog: Catalog, loadout: Loadout, minimize: Objective = "changes", within: Mapping[str, float] | None = None, count: int = 3, limit_s: float = 5.0
+    catalog: Catalog,
+    loadout: Loadout,
+    minimize: Objective = "changes",
+    within: Mapping[str, float] | None = None,
+    count: int = 3,
+    limit_s: float = 5.0,
 ) -> tuple[Repair, ...]:
     """Return the best ways to make the recipe run within extra budgets, such as `{"memory_gib": 16}`.
 
@@ -67,7 +75,7 @@ def _least_memory(case: Case, limit_s: float) -> int | None:
 
     world = case.world
     rule = next((r for r in world.catalog.rules.values() if r.budget == "memory"), None)
-    budget = rule and memory_budget(world.catalog, rule, 1 << 62, world.facts, world.component_var, world.domains, world.constants)
+    budget = rule and memory_budget(world, rule, 1 << 62)
     if not budget:
         return None
     fixed = case.picks | sum(1 << v for domain in world.domains.values() for _, v in domain if case.written >> v & 1)
@@ -84,7 +92,7 @@ def _least_memory(case: Case, limit_s: float) -> int | None:
     return final.true if final.status == "sat" else best
 
 
-def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, limit_s: float) -> int | None:  # type: ignore[name-defined] # noqa: F821
+def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, limit_s: float) -> int | None:
     """Return an assignment whose amount is at most `limit`; the cuts found on the way stay in the model."""
     while True:
         answer = exact.solve(fixed, limit_s=limit_s)

@@ -63,7 +63,7 @@ def changes_between(case: Case, true: int) -> tuple[Change, ...]:
     """Return the changes that lead from the recipe as written to a full assignment, slots first, in catalog order."""
     world, catalog = case.world, case.world.catalog
     found: list[Change] = []
-    names = world.variables
+    names = world.named
     for slot in catalog.slots.values():
         members = world.slot_members[slot.id]
         gone = [str(names[v]) for v in bits(members & case.picks & ~true)]

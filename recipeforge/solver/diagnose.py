@@ -115,7 +115,7 @@ def _message(case: Case, view: View, violation: Violation, rule: Rule | None, ve
         return violation.code
     values = {"estimate_gib": "", "limit_gib": ""}
     if rule.budget and verdict.estimate:
-        limit = limit_gib(rule, case.loadout.context, case.world.constants)
+        limit = limit_gib(rule, case.world)
         values = {"estimate_gib": f"{verdict.estimate.total / GIB:.1f}", "limit_gib": f"{limit:g}" if limit else "?"}
     return _PLACEHOLDER.sub(lambda m: values.get(m[1]) or _value(catalog, view, m[1]), " ".join(rule.message.split()))
 

@@ -14,7 +14,9 @@ class Undecided(Exception):
     """Neither engine answered within its budget."""
 
 
-def find_model(world: World, default: int, true: int, false: int = 0, ignored: frozenset[str] = frozenset(), limit_s: float = LIMIT_S) -> int | None:
+def find_model(
+    world: World, default: int, true: int, false: int = 0, ignored: frozenset[str] = frozenset(), limit_s: float = LIMIT_S
+) -> int | None:
     """Return an assignment that keeps the hard rules with these variables so, near `default`; `None` if none exists.
 
     Raises:

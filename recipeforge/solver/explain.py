@@ -65,5 +65,5 @@ def _told(case: Case, picks: int) -> Conflict:
 
 def subject_of(world: World, variable: int) -> str:
     """Return the component or knob that a variable speaks of."""
-    named = world.variables[variable]
+    named = world.named[variable]
     return named if isinstance(named, str) else named[0]

@@ -1,17 +1,14 @@
 """What the memory formula reads off a recipe: one feature at a time, from a view or as classes of assignments."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Protocol
 
-from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.budgets import Input
+from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import View
-
-Domains = Mapping[str, tuple[tuple[Scalar | None, int], ...]]
-"""Knob → its values with their variables."""
 
 
 class Feature(Protocol):
@@ -26,7 +23,7 @@ class Feature(Protocol):
         """Return the feature of a recipe."""
         ...
 
-    def ground(self, catalog: Catalog, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]) -> tuple[Input, list[Hashable]]:
+    def ground(self, over: Variables) -> tuple[Input, list[Hashable]]:
         """Return the classes of assignments, and the feature in each."""
         ...
 
@@ -41,6 +38,7 @@ class SlotFeature:
     ranked: tuple[Hashable, ...] = ()
 
     def read(self, view: View) -> Hashable:
+        """Return the feature of a recipe."""
         held = {self.key(view.catalog.components[c]) for c in view.slots.get(self.slot, ())}
         if len(held) > 1:  # the same choice as among classes of assignments, below
             members = (self.key(c) for c in view.catalog.members(self.slot))
@@ -48,15 +46,16 @@ class SlotFeature:
             return next(k for k in (*self.ranked, *members) if k in held)
         return next(iter(held), self.key(None))
 
-    def ground(self, catalog: Catalog, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]) -> tuple[Input, list[Hashable]]:
-        if self.slot not in catalog.slots:
+    def ground(self, over: Variables) -> tuple[Input, list[Hashable]]:
+        """Return the classes of assignments, and the feature in each."""
+        if self.slot not in over.catalog.slots:
             return Input(self.name, (0,)), [self.key(None)]
         masks: dict[Hashable, int] = dict.fromkeys(self.ranked, 0)
-        for component in catalog.members(self.slot):
+        for component in over.catalog.members(self.slot):
             key = self.key(component)
-            masks[key] = masks.get(key, 0) | 1 << component_var[component.id]
+            masks[key] = masks.get(key, 0) | 1 << over.component_var[component.id]
         nothing = self.key(None)
-        if catalog.slots[self.slot].cardinality == "many":
+        if over.catalog.slots[self.slot].cardinality == "many":
             masks.pop(nothing, None)
         used = [(k, m) for k, m in masks.items() if m]
         return Input(self.name, (*(m for _, m in used), 0)), [*(k for k, _ in used), nothing]
@@ -71,11 +70,13 @@ class FlagFeature:
     has: Callable[[Component], bool]
 
     def read(self, view: View) -> Hashable:
+        """Return the feature of a recipe."""
         return any(self.has(view.catalog.components[c]) for slot in self.slots for c in view.slots.get(slot, ()))
 
-    def ground(self, catalog: Catalog, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]) -> tuple[Input, list[Hashable]]:
-        members = (c for slot in self.slots if slot in catalog.slots for c in catalog.members(slot))
-        mask = sum(1 << component_var[c.id] for c in members if self.has(c))
+    def ground(self, over: Variables) -> tuple[Input, list[Hashable]]:
+        """Return the classes of assignments, and the feature in each."""
+        members = (c for slot in self.slots if slot in over.catalog.slots for c in over.catalog.members(slot))
+        mask = sum(1 << over.component_var[c.id] for c in members if self.has(c))
         return (Input(self.name, (mask, 0)), [True, False]) if mask else (Input(self.name, (0,)), [False])
 
 
@@ -89,15 +90,18 @@ class KnobFeature:
 
     @property
     def name(self) -> str:
+        """The knob's path."""
         return self.path
 
     def read(self, view: View) -> Hashable:
+        """Return the feature of a recipe."""
         return view.knobs.get(self.path, self.fallback)
 
-    def ground(self, catalog: Catalog, component_var: Mapping[str, int], domains: Domains, constants: Mapping[str, Scalar]) -> tuple[Input, list[Hashable]]:
-        domain = domains.get(self.path)
+    def ground(self, over: Variables) -> tuple[Input, list[Hashable]]:
+        """Return the classes of assignments, and the feature in each."""
+        domain = over.domains.get(self.path)
         if domain is None:
-            return Input(self.name, (0,)), [constants.get(self.path, self.fallback)]
+            return Input(self.name, (0,)), [over.constants.get(self.path, self.fallback)]
         values = [(self.fallback if value is None else value, 1 << v) for value, v in domain]
         if self.ascending:
             values.sort(key=lambda pair: float(pair[0]))

@@ -47,9 +47,9 @@ def fitted(case: Case, changes: Sequence[Change]) -> tuple[Change, ...]:
         elif change.op == "replace" and change.previous not in held:
             if not held:  # the previous one stands by default only
                 found.append(Change("add", slot=change.slot, component=change.component))
-        elif change.op == "drop" and change.slot and change.component not in held:
-            continue
-        elif change.op == "drop" and change.knob and loadout.value_of(change.knob) is None:
+        elif (change.op == "drop" and change.slot and change.component not in held) or (
+            change.op == "drop" and change.knob and loadout.value_of(change.knob) is None
+        ):
             continue
         else:
             found.append(change)
@@ -74,7 +74,7 @@ def _steps(case: Case, clause: Clause) -> Iterable[tuple[str, Safety, tuple[Chan
             rivals |= mask
         yield _step(case, case.written & ~rivals | 1 << v)
     for v in bits(clause.negative & case.picks):
-        if isinstance(world.variables[v], str):
+        if isinstance(world.named[v], str):
             yield _step(case, case.written & ~(1 << v))
 
 

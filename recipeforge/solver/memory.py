@@ -184,7 +184,15 @@ def _layer_halves(dims: Dims, trains: Trains, sequence: int, stream_bytes: int, 
 
 
 def activations(
-    dims: Dims, trains: Trains, micro: int, sequence: int, stream_bytes: int, eager: bool, checkpointed: bool, offloaded: bool, sharding: Sharding
+    dims: Dims,
+    trains: Trains,
+    micro: int,
+    sequence: int,
+    stream_bytes: int,
+    eager: bool,
+    checkpointed: bool,
+    offloaded: bool,
+    sharding: Sharding,
 ) -> int:
     """Return bytes kept for backward: every layer's tensors, or with checkpointing each layer's input only."""
     tokens = micro * sequence
@@ -198,7 +206,16 @@ def activations(
 
 
 def working_set(
-    dims: Dims, trains: Trains, micro: int, sequence: int, stream_bytes: int, eager: bool, checkpointed: bool, fused_loss: bool, head_bytes: int, sharding: Sharding
+    dims: Dims,
+    trains: Trains,
+    micro: int,
+    sequence: int,
+    stream_bytes: int,
+    eager: bool,
+    checkpointed: bool,
+    fused_loss: bool,
+    head_bytes: int,
+    sharding: Sharding,
 ) -> int:
     """Return bytes of what is largest for a moment: the logits with their loss, or one recomputed layer.
 

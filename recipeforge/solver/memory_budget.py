@@ -1,6 +1,6 @@
 """Peak memory of a recipe: the features it depends on, the estimate, and the budget of one world."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import cast
 
 from recipeforge.schemas.catalog import Catalog
@@ -11,21 +11,30 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Estimate
 from recipeforge.solver import memory
 from recipeforge.solver.budgets import Budget
-from recipeforge.solver.features import Domains, Feature, FlagFeature, KnobFeature, SlotFeature
+from recipeforge.solver.features import Feature, FlagFeature, KnobFeature, SlotFeature
+from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import view_of
 
 GIB = 1 << 30
 Features = Mapping[str, Hashable]
 
 
-def _effect(name: str, fallback: Scalar | None = None):
+def _effect(name: str, fallback: Scalar | None = None) -> Callable[[Component | None], Hashable]:
     """Return a reader of one effect of a component; `fallback` for an empty slot or a component without it."""
-    return lambda c: c.effects.get(name, fallback) if c else fallback  # type: ignore[reportUnknownLambdaType]
+
+    def read(component: Component | None) -> Hashable:
+        return component.effects.get(name, fallback) if component else fallback
+
+    return read
 
 
-def _flag(name: str):
+def _flag(name: str) -> Callable[[Component], bool]:
     """Return a test for a boolean effect."""
-    return lambda c: c.effects.get(name) is True  # type: ignore[reportUnknownLambdaType]
+
+    def has(component: Component) -> bool:
+        return component.effects.get(name) is True
+
+    return has
 
 
 def _quantization(c: Component | None) -> Hashable:
@@ -77,7 +86,10 @@ def relevant_knobs() -> frozenset[str]:
 
 def terms(dims: memory.Dims, features: Features, on_cuda: bool) -> dict[str, int]:
     """Return every term in bytes, for one device."""
-    number = lambda name: int(cast(int, features[name]))  # noqa: E731
+
+    def number(name: str) -> int:
+        return int(cast(int, features[name]))
+
     kind = str(features["trains"] or "base")
     trains = memory.Trains(
         kind,
@@ -144,21 +156,13 @@ def _on_cuda(facts: Mapping[str, Fact]) -> bool:
     return facts.get("gpu.vendor") == "nvidia"
 
 
-def memory_budget(
-    catalog: Catalog,
-    rule: Rule,
-    limit_bytes: int,
-    facts: Mapping[str, Fact],
-    component_var: Mapping[str, int],
-    domains: Domains,
-    constants: Mapping[str, Scalar],
-) -> Budget | None:
+def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | None:
     """Return the budget that `rule` puts on peak memory, or `None` when the model's dimensions are not known."""
-    dims = memory.dims_from(facts)
+    dims = memory.dims_from(over.facts)
     if dims is None:
         return None
-    grounded = [f.ground(catalog, component_var, domains, constants) for f in FEATURES]
-    on_cuda = _on_cuda(facts)
+    grounded = [f.ground(over) for f in FEATURES]
+    on_cuda = _on_cuda(over.facts)
 
     def amount_at(key: tuple[int, ...]) -> int:
         features = {f.name: values[k] for f, (_, values), k in zip(FEATURES, grounded, key, strict=True)}

@@ -55,7 +55,13 @@ def _repair(case: Case, true: int, price: Prices) -> Repair | None:
     if before and after and before.total != after.total:
         numbers["memory"] = f"{before.total / GIB:.1f} → {after.total / GIB:.1f} GiB"
     return Repair(
-        changes, cost_of(true, price), safety_of(case, changes), title_of(catalog, loadout, changes), proved=True, estimate=after, context=numbers
+        changes,
+        cost_of(true, price),
+        safety_of(case, changes),
+        title_of(catalog, loadout, changes),
+        proved=True,
+        estimate=after,
+        context=numbers,
     )
 
 

@@ -1,9 +1,11 @@
 """Loadout and catalog → verdict: all violations, whether additions cure them, and what clashes if they do not."""
 
+from dataclasses import replace
+
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Verdict, Violation
-from recipeforge.solver.case import Case, case_of
+from recipeforge.solver.case import case_of
 from recipeforge.solver.engine import Undecided, find_model
 from recipeforge.solver.evaluate import evaluate, participants, subjects_of
 from recipeforge.solver.explain import conflicts
@@ -17,15 +19,15 @@ def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     case = case_of(catalog, loadout)
     view = view_of(catalog, loadout)
     found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, case.broken))
-    told = {"violations": found, "unknown": unknown_facts(view), "estimate": estimate(catalog, loadout)}
+    verdict = Verdict("valid", found, unknown=unknown_facts(view), estimate=estimate(catalog, loadout))
     if not case.broken_hard:
-        return Verdict("valid", **told)  # type: ignore[arg-type]
+        return verdict
     try:
         if find_model(case.world, case.written, case.picks) is not None:
-            return Verdict("incomplete", **told)  # type: ignore[arg-type]
-        return Verdict("conflicting", conflicts=conflicts(case), **told)  # type: ignore[arg-type]
+            return replace(verdict, kind="incomplete")
+        return replace(verdict, kind="conflicting", conflicts=conflicts(case))
     except Undecided as spent:
-        return Verdict("undecided", spent=str(spent), **told)  # type: ignore[arg-type]
+        return replace(verdict, kind="undecided", spent=str(spent))
 
 
 def in_catalog_order(catalog: Catalog, codes: frozenset[str]) -> list[str]:
@@ -56,8 +58,3 @@ def unknown_facts(view: View) -> tuple[str, ...]:
         if lacking and in_scope(rule, dict(view.facts)) and evaluate(pattern, view) is None:
             missing |= dict.fromkeys(lacking)
     return tuple(sorted(missing))
-
-
-def is_valid(case: Case) -> bool:
-    """Return whether no error-level rule is broken."""
-    return not case.broken_hard

@@ -122,8 +122,7 @@ class Statuses:
 
     def _needs(self, written: int, picks: int, model: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
         """Return what has to come along, nothing of it superfluous, and the rules that ask for it."""
-        extra = [v for v in bits(model & ~written)]
-        for v in extra:
+        for v in bits(model & ~written):
             if (leaner := self._without(written, model, v)) is not None:
                 model = leaner
         rules = sorted(self.world.violated(written) & self.world.hard_rules - self.case.broken_hard)
@@ -177,5 +176,3 @@ class Statuses:
             for rivals, _ in self.world.rivals[u]:
                 mask |= rivals & picks
         return mask
-
-

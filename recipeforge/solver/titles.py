@@ -15,7 +15,9 @@ def title_of(catalog: Catalog, loadout: Loadout, changes: Sequence[Change]) -> s
 
 
 def _words(catalog: Catalog, loadout: Loadout, change: Change) -> str:
-    name = lambda c: catalog.components[c].title if c else ""  # noqa: E731
+    def name(component: str | None) -> str:
+        return catalog.components[component].title if component else ""
+
     match change.op:
         case "add":
             return f"add {name(change.component)}"

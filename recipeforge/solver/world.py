@@ -5,20 +5,19 @@ knobs are constants and folded away; an atom over an unknown fact can make no ru
 integers: bit `v` is variable `v`. A world is immutable and knows nothing of any particular recipe's picks.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 
 from recipeforge.catalog.predicates import PREDICATES
-from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
-from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, Group, bits
 from recipeforge.solver.evaluate import compare
 from recipeforge.solver.scope import in_scope
+from recipeforge.solver.variables import Variables
 
 TOO_MANY = "RF0020"
 """Code of the rule that a slot holds at most one component."""
@@ -32,39 +31,12 @@ FALSE: list[Cube] = []
 
 
 @dataclass(frozen=True)
-class World:
+class World(Variables):
     """The rules of a catalog, ground for one context."""
 
-    catalog: Catalog
-    facts: Mapping[str, Fact]
-    constants: Mapping[str, Scalar]
-    """Knobs that the solver does not move, with the value that holds."""
-    component_var: Mapping[str, int]
-    domains: Mapping[str, tuple[tuple[Scalar | None, int], ...]]
-    """Knob → its values with their variables; `None` is "unset"."""
-    clauses: tuple[Clause, ...]
-    groups: tuple[Group, ...]
+    clauses: tuple[Clause, ...] = ()
+    groups: tuple[Group, ...] = ()
     budgets: tuple[Budget, ...] = ()
-
-    @cached_property
-    def size(self) -> int:
-        """Number of variables."""
-        return len(self.component_var) + sum(len(d) for d in self.domains.values())
-
-    @cached_property
-    def variables(self) -> tuple[str | tuple[str, Scalar | None], ...]:
-        """What each variable stands for: a component id, or (knob, value)."""
-        named: dict[int, str | tuple[str, Scalar | None]] = {v: c for c, v in self.component_var.items()}
-        named |= {v: (knob, value) for knob, domain in self.domains.items() for value, v in domain}
-        return tuple(named[v] for v in range(self.size))
-
-    @cached_property
-    def slot_members(self) -> Mapping[str, int]:
-        """Slot → mask of its components."""
-        masks = dict.fromkeys(self.catalog.slots, 0)
-        for component, v in self.component_var.items():
-            masks[self.catalog.components[component].slot] |= 1 << v
-        return masks
 
     @cached_property
     def at_risk_when_true(self) -> tuple[tuple[int, ...], ...]:
@@ -105,25 +77,17 @@ class World:
         return frozenset(x.rule for x in (*self.clauses, *self.budgets) if x.hard) | {g.rule for g in self.groups}
 
 
+@dataclass(frozen=True)
 class Grounding:
     """Turns conditions into cubes over the variables of one world."""
 
-    def __init__(
-        self,
-        catalog: Catalog,
-        facts: Mapping[str, Fact],
-        constants: Mapping[str, Scalar],
-        component_var: Mapping[str, int],
-        domains: Mapping[str, tuple[tuple[Scalar | None, int], ...]],
-    ) -> None:
-        self.catalog, self.facts, self.constants = catalog, facts, constants
-        self.component_var, self.domains = component_var, domains
+    over: Variables
 
     def cubes(self, condition: Condition, wanted: bool) -> list[Cube]:
         """Return the conjunctions under any of which `condition` is certainly `wanted`."""
         match condition:
             case Holds(_, components):
-                members = [1 << self.component_var[c] for c in components if c in self.component_var]
+                members = [1 << self.over.component_var[c] for c in components if c in self.over.component_var]
                 return [(m, 0) for m in members] if wanted else [(0, sum(set(members)))]
             case Compare(subject, op, value):
                 versions = subject.startswith("packages.")
@@ -142,11 +106,11 @@ class Grounding:
 
     def _atom(self, subject: str, test: Callable[[Fact], bool], wanted: bool) -> list[Cube]:
         """Ground a test of one knob or fact."""
-        domain = self.domains.get(subject)
+        domain = self.over.domains.get(subject)
         if domain is None:
-            known = self.constants.get(subject) if subject in self.catalog.knobs else self.facts.get(subject)
+            known = self.over.constants.get(subject) if subject in self.over.catalog.knobs else self.over.facts.get(subject)
             if known is None:
-                return TRUE if subject in self.catalog.knobs and not wanted else FALSE
+                return TRUE if subject in self.over.catalog.knobs and not wanted else FALSE
             return TRUE if test(known) == wanted else FALSE
         excluded = sum(1 << v for value, v in domain if (value is not None and test(value)) != wanted)
         if excluded == sum(1 << v for _, v in domain):
@@ -166,14 +130,15 @@ class Grounding:
 
     def _options(self, subject: str) -> list[tuple[Fact | None, Cube]]:
         """Return the values that a subject can take, each with the cube under which it does."""
-        if subject in self.catalog.slots:
-            members = {c.id: 1 << self.component_var[c.id] for c in self.catalog.members(subject)}
-            return [(c, (m, 0)) for c, m in members.items()] + [(None, (0, sum(members.values())))]
-        if subject in self.domains:
-            return [(value, (1 << v, 0)) for value, v in self.domains[subject]]
-        if subject in self.catalog.knobs:
-            return [(self.constants.get(subject), (0, 0))]
-        return [(self.facts.get(subject), (0, 0))]
+        if subject in self.over.catalog.slots:
+            members = {c.id: 1 << self.over.component_var[c.id] for c in self.over.catalog.members(subject)}
+            held: list[tuple[Fact | None, Cube]] = [(c, (m, 0)) for c, m in members.items()]
+            return [*held, (None, (0, sum(members.values())))]
+        if subject in self.over.domains:
+            return [(value, (1 << v, 0)) for value, v in self.over.domains[subject]]
+        if subject in self.over.catalog.knobs:
+            return [(self.over.constants.get(subject), (0, 0))]
+        return [(self.over.facts.get(subject), (0, 0))]
 
 
 def _conjunction(options: Sequence[list[Cube]]) -> list[Cube]:
@@ -185,11 +150,11 @@ def _conjunction(options: Sequence[list[Cube]]) -> list[Cube]:
     return cubes
 
 
-def rule_clauses(catalog: Catalog, grounding: Grounding) -> list[Clause]:
+def rule_clauses(over: Variables) -> list[Clause]:
     """Return the clauses of every rule that speaks for this context."""
-    facts = dict(grounding.facts)
+    grounding, facts = Grounding(over), dict(over.facts)
     found: list[Clause] = []
-    for rule in catalog.rules.values():
+    for rule in over.catalog.rules.values():
         if rule.violated_when is None or rule.stage == "removed" or not in_scope(rule, facts):
             continue
         hard = rule.effective_severity == "error"
@@ -197,18 +162,18 @@ def rule_clauses(catalog: Catalog, grounding: Grounding) -> list[Clause]:
     return found
 
 
-def structure(catalog: Catalog, component_var: Mapping[str, int], domains: Mapping[str, tuple[tuple[Scalar | None, int], ...]]) -> tuple[list[Clause], list[Group]]:
+def structure(over: Variables) -> tuple[list[Clause], list[Group]]:
     """Return what slots and knobs demand by themselves: cardinalities, and one value a knob."""
     clauses: list[Clause] = []
     groups: list[Group] = []
-    for slot in catalog.slots.values():
-        members = sum(1 << component_var[c.id] for c in catalog.members(slot.id))
+    for slot in over.catalog.slots.values():
+        members = over.slot_members[slot.id]
         if slot.cardinality != "many" and members & (members - 1):
             groups.append(Group(members, f"{TOO_MANY}:{slot.id}"))
         if members and (slot.cardinality == "one" or slot.default):
             # An empty slot with a default is filled by it, so only a slot without one can be found empty.
             clauses.append(Clause(members, 0, f"{MISSING}:{slot.id}", True))
-    for domain in domains.values():
+    for domain in over.domains.values():
         values = sum(1 << v for _, v in domain)
         groups.append(Group(values, ""))
         clauses.append(Clause(values, 0, "", True))

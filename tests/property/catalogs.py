@@ -32,7 +32,9 @@ def catalogs(draw: st.DrawFn, most_components: int = 9) -> Catalog:
         slot = draw(st.sampled_from(SLOTS))
         components[f"c{index}"] = Component(f"c{index}", slot, f"C{index}", "", "", effects=draw(effects(slot)))
     knobs = {path: KNOBS[path] for path in sorted(draw(st.sets(st.sampled_from(sorted(KNOBS)), max_size=3)))}
-    slots = {s: Slot(s, s, "", *draw(shapes(s, [c.id for c in components.values() if c.slot == s])), safe=draw(st.booleans())) for s in SLOTS}
+    slots = {
+        s: Slot(s, s, "", *draw(shapes(s, [c.id for c in components.values() if c.slot == s])), safe=draw(st.booleans())) for s in SLOTS
+    }
     rules = {}
     for index in range(draw(st.integers(0, 7))):
         rule = draw(condition_rules(f"RF1{index:03d}", components, slots, knobs))
@@ -69,7 +71,10 @@ def shapes(draw: st.DrawFn, slot: str, members: list[str]) -> tuple[str, str | N
 def condition_rules(draw: st.DrawFn, code: str, components: dict, slots: dict, knobs: dict) -> Rule:
     """A rule over a random condition."""
     pattern = draw(conditions(components, knobs, depth=2))
-    if draw(st.integers(0, 9)):  # the usual form: given this, (not) that
+    form = draw(st.integers(0, 9))
+    if form < 4:  # the usual form: this requires that
+        pattern = All((draw(held_components(components)), Not(draw(held_components(components)))))
+    elif form < 9:  # or: given this, (not) that
         pattern = All((draw(held_components(components)), pattern))
     severity, tier = draw(st.sampled_from(["error", "error", "error", "warning"])), draw(st.sampled_from(["T2", "T2", "T2", "T3"]))
     return Rule(code, code.lower(), severity, "", "", pattern, (), tier)

@@ -114,16 +114,22 @@ class Oracle:
         crowded = {c.split(":")[1] for c in ignored if c.startswith("RF0020:")}
         empty = {c.split(":")[1] for c in ignored if c.startswith("RF0021:")}
         slots = {
-            s: replace(slot, cardinality="many") if s in crowded else replace(slot, cardinality="at-most-one", default=None) if s in empty else slot
+            s: replace(slot, cardinality="many")
+            if s in crowded
+            else replace(slot, cardinality="at-most-one", default=None)
+            if s in empty
+            else slot
             for s, slot in self.catalog.slots.items()
         }
         found = []
         for full in Oracle(replace(self.catalog, slots=slots), self.loadout).recipes:
             held = {self.catalog.components[c].slot for c in full.components}
             left_empty = {
-                s.id for s in self.catalog.slots.values() if (s.default or s.cardinality == "one") and self.catalog.members(s.id) and s.id not in held
+                s.id
+                for s in self.catalog.slots.values()
+                if (s.default or s.cardinality == "one") and self.catalog.members(s.id) and s.id not in held
             }
-            if components <= full.components and wanted.items() <= dict(full.values).items() and left_empty <= empty:
-                if not self.hard(self.broken(self.as_loadout(full))) - ignored:
-                    found.append(full)
+            kept = components <= full.components and wanted.items() <= dict(full.values).items() and left_empty <= empty
+            if kept and not self.hard(self.broken(self.as_loadout(full))) - ignored:
+                found.append(full)
         return found

@@ -19,7 +19,12 @@ from recipeforge.solver.repair import repairs
 from recipeforge.solver.resolve import resolve
 from recipeforge.solver.statuses import set_aside, statuses
 
-MANY = settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink])
+MANY = settings(
+    max_examples=1000,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
 SEEN: Counter[str] = Counter()
 
 
@@ -253,5 +258,3 @@ def test_enough_was_seen():
     assert min(SEEN[f"status {k}"] for k in ("available", "conditional", "swap", "blocked")) >= 50, SEEN
     assert min(SEEN["satisfiable"], SEEN["unsatisfiable"]) >= 50, SEEN
     assert SEEN["repairs"] >= 300, SEEN
-
-

@@ -1,0 +1,76 @@
+# OR-Tools' bindings carry no types; this file is the one place that touches them.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+"""A typed handle on a CP-SAT model, and the parameters that make it answer at once.
+
+The semi-private `cp_model_helper` is used instead of `cp_model`, which would load pandas. Parameters and traps:
+presolve off with assumptions (cores are wrong otherwise), one worker and no objective with assumptions (the core is
+all of them otherwise), a solution copied before its response dies; docs/decisions/0003-solver.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import ortools.sat.python.cp_model_helper as cmh
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`status` is `sat`, `unsat` or `unknown` (out of time); `true` the assignment; `core` literals that clash."""
+
+    status: str
+    true: int = 0
+    core: tuple[int, ...] = ()
+    objective: int = 0
+
+
+class Model:
+    """A growing model over Booleans. A literal is a variable's index, or `-index - 1` for its negation."""
+
+    def __init__(self) -> None:
+        self._proto = cmh.CpModelProto()
+
+    def new_variable(self) -> int:
+        """Add a Boolean and return its index."""
+        self._proto.variables.add().domain.extend([0, 1])
+        return len(self._proto.variables) - 1
+
+    def add_or(self, literals: Iterable[int]) -> None:
+        """Add a clause."""
+        self._proto.constraints.add().bool_or.literals.extend(list(literals))
+
+    def add_at_most_one(self, literals: Iterable[int]) -> None:
+        """Add an at-most-one constraint."""
+        self._proto.constraints.add().at_most_one.literals.extend(list(literals))
+
+    def solve(self, assumptions: Sequence[int], costs: Mapping[int, int] | None, offset: int, limit_s: float) -> Answer:
+        """Return an assignment under the assumptions; with `costs`, one proved cheapest."""
+        self._proto.assumptions.clear()
+        self._proto.assumptions.extend(list(assumptions))
+        self._proto.clear_objective()
+        if costs is not None:
+            self._proto.objective.vars.extend(list(costs))
+            self._proto.objective.coeffs.extend(list(costs.values()))
+            self._proto.objective.offset = offset
+        wrapper = cmh.SolveWrapper()
+        wrapper.set_parameters(_parameters(limit_s, optimise=costs is not None))
+        response = wrapper.solve(self._proto)
+        if response.status == cmh.INFEASIBLE:
+            return Answer("unsat", core=tuple(int(x) for x in response.sufficient_assumptions_for_infeasibility))
+        if response.status == cmh.OPTIMAL or (response.status == cmh.FEASIBLE and costs is None):
+            true = sum(1 << v for v, value in enumerate(list(response.solution)) if value)
+            return Answer("sat", true, objective=round(response.objective_value) if costs is not None else 0)
+        return Answer("unknown")
+
+
+def _parameters(limit_s: float, *, optimise: bool) -> "cmh.SatParameters":
+    """Return parameters that answer small models in half a millisecond instead of ten."""
+    p = cmh.SatParameters()
+    p.num_workers = 1
+    p.cp_model_presolve = False
+    p.linearization_level = 0
+    p.symmetry_level = 0
+    p.cp_model_probing_level = 0
+    p.random_seed = 0
+    p.optimize_with_core = optimise
+    p.max_time_in_seconds = limit_s
+    return p
