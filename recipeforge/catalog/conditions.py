@@ -24,6 +24,18 @@ from recipeforge.schemas.recipe import Knob, Scalar, Slot
 
 CONNECTIVES = ("any", "all", "not", "predicate")
 _ORDERINGS = ("lt", "le", "gt", "ge")
+_OTHER_SPELLINGS = {
+    "gte": "ge",
+    "lte": "le",
+    "neq": "ne",
+    ">": "gt",
+    ">=": "ge",
+    "<": "lt",
+    "<=": "le",
+    "==": "eq",
+    "!=": "ne",
+    "in": "has",
+}
 _COMPARISONS = ("eq", "ne", *_ORDERINGS, "has", "lacks")
 
 
@@ -171,9 +183,9 @@ def _parse_comparison(subject: Knob | FactSubject, name: str, word: str, value: 
     if word == "set":
         return _parse_set(subject, name, value, where)
     if word not in _COMPARISONS:
-        raise CatalogError(
-            f"{where}: no comparison is called '{word}'{did_you_mean(word, (*_COMPARISONS, 'set'))} ({', '.join(_COMPARISONS)}, set)"
-        )
+        meant = _OTHER_SPELLINGS.get(word)
+        hint = f"; did you mean '{meant}'?" if meant else did_you_mean(word, (*_COMPARISONS, "set"))
+        raise CatalogError(f"{where}: no comparison is called '{word}'{hint} ({', '.join(_COMPARISONS)}, set)")
     listed = isinstance(subject, FactSubject) and subject.kind == "list"
     if listed != (word in ("has", "lacks")):
         advice = "is a list; test it with {has: …} or {lacks: …}" if listed else f"is not a list, so `{word}` does not apply"

@@ -19,6 +19,10 @@ _RELATIONS = {
     "has": ("has", "does not have"),
     "lacks": ("does not have", "has"),
 }
+_BUDGETS = {
+    "memory": "the estimated peak memory exceeds",
+    "memory-tight": "the estimated peak memory comes close to",
+}
 
 
 def clauses(catalog: Catalog, condition: Condition) -> list[str]:
@@ -34,7 +38,8 @@ def pattern_of(catalog: Catalog, rule: Rule) -> list[str]:
     """Return what the rule forbids, one clause an item; together they are the pattern."""
     if rule.budget is not None:
         limits = " and ".join(f"`{subject}`" for subject in rule.budget_limits)
-        return [f"estimated {rule.budget} above the smallest known of {limits}"]
+        relation = _BUDGETS.get(rule.budget, f"the estimated {rule.budget} exceeds")
+        return [f"{relation} the smallest known of {limits}"]
     if rule.violated_when is None:
         return []
     return clauses(catalog, rule.violated_when)
