@@ -55,6 +55,8 @@ class Loadout:
     """The model as written: hub id, folder or preset."""
     keys: Mapping[str, Span] = field(default_factory=dict[str, Span])
     """Span of each top-level key in the text."""
+    seed: int | None = None
+    """As the recipe gives it."""
 
     def component_in(self, slot: str) -> str | None:
         """The first component named for `slot`, not counting defaults."""

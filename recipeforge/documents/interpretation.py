@@ -1,0 +1,97 @@
+"""What a document says, as far as it was understood, and the findings on the way."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from recipeforge.documents.findings import finding, text_fix
+from recipeforge.documents.scalars import Misfit
+from recipeforge.documents.steps import Proposal
+from recipeforge.documents.tree import Content, ScalarNode
+from recipeforge.schemas.change import Change
+from recipeforge.schemas.diagnostic import Diagnostic, Fix
+from recipeforge.schemas.loadout import Equipped, Setting
+from recipeforge.schemas.place import Span, TextEdit
+
+MAX_FINDINGS = 100
+"""More are counted, not listed."""
+
+
+@dataclass(slots=True)
+class Findings:
+    """Findings of one walk over a tree, each with the steps that would cure it."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+    proposals: dict[int, Proposal] = field(default_factory=dict[int, Proposal])
+    """Index of a diagnostic → its cure."""
+    dropped: int = 0
+    """Findings beyond `MAX_FINDINGS`."""
+    _seen: set[tuple[str, Span, str]] = field(default_factory=set[tuple[str, Span, str]])
+
+    @property
+    def full(self) -> bool:
+        """Whether another finding would only be counted; ask before costly suggestions."""
+        return len(self.diagnostics) >= MAX_FINDINGS
+
+    def withdraw(self, keys: Collection[str]) -> None:
+        """Withdraw proposals that would write one of these top-level keys: a misspelt one waits to become it."""
+        for index, proposal in list(self.proposals.items()):
+            written = {step.slot or (step.knob or "").split(".", 1)[0] for step in proposal.steps if isinstance(step, Change)}
+            if written & set(keys):
+                del self.proposals[index]
+
+    def add(self, diagnostic: Diagnostic, proposal: Proposal | None = None) -> None:
+        """Keep a finding. What several aliases repeat is one place, and one finding."""
+        mark = (diagnostic.code, diagnostic.primary.span, diagnostic.message)
+        if mark in self._seen:
+            return
+        if self.full:
+            self.dropped += 1
+            return
+        self._seen.add(mark)
+        if proposal is not None:
+            self.proposals[len(self.diagnostics)] = proposal
+        self.diagnostics.append(diagnostic)
+
+
+@dataclass(slots=True)
+class Interpretation:
+    """What a document says."""
+
+    readable: bool = True
+    """Whether this is a recipe of a version that is known here."""
+    name: str = ""
+    model: str | None = None
+    seed: int | None = None
+    framework: str | None = None
+    packages: dict[str, str] = field(default_factory=dict[str, str])
+    equipped: list[Equipped] = field(default_factory=list[Equipped])
+    settings: list[Setting] = field(default_factory=list[Setting])
+    keys: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Top-level keys."""
+    spans: dict[str, Span] = field(default_factory=dict[str, Span])
+    """Of the context's groups: `gpu`, `model`, `framework`, `packages.torch`."""
+    findings: Findings = field(default_factory=Findings)
+
+    def value_of(self, knob: str) -> object:
+        """Return the value that the document gives a knob."""
+        return next((setting.value for setting in self.settings if setting.knob == knob), None)
+
+
+def misfit_finding(misfit: Misfit, where: Span, node: Content) -> Diagnostic:
+    """Return the finding about a value that does not fit, with the right text as its fix where that is known."""
+    fixes: tuple[Fix, ...] = ()
+    if misfit.replacement is not None and isinstance(node, ScalarNode) and node.end > node.start:
+        fixes = (text_fix(f"Write `{misfit.replacement}`", TextEdit(where, misfit.replacement), safety=misfit.safety),)
+    return finding(misfit.code, misfit.message, where, misfit.label, help=misfit.help, fixes=fixes)
+
+
+def listed(names: list[str] | tuple[str, ...], most: int = 8) -> str:
+    """Return names as they are shown in a sentence."""
+    shown = ", ".join(f"`{name}`" for name in names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def short(text: str, most: int = 40) -> str:
+    """Return a text of the file in a length that a message can bear, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -1,0 +1,85 @@
+"""Document → Loadout with places, and everything that is wrong with it as a recipe. Every problem at once, fixes included."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from recipeforge.documents.context import context_of
+from recipeforge.documents.edit import plan_edits
+from recipeforge.documents.interpret import interpret
+from recipeforge.documents.interpretation import Findings, Interpretation
+from recipeforge.documents.tree import Document
+from recipeforge.documents.vocabulary import vocabulary_of
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.diagnostic import Diagnostic, Fix
+from recipeforge.schemas.loadout import Context, Fact, Loadout
+from recipeforge.schemas.place import Position
+
+DIALECT = "recipeforge"
+MAX_MOVES = 10
+"""Fixes that move keys are worked out for so many findings; each is a trial edit of the whole text."""
+
+
+@dataclass(frozen=True)
+class ReadResult:
+    """What was read from one document."""
+
+    loadout: Loadout | None
+    """`None` where the text is no recipe, or not valid YAML to its end."""
+    diagnostics: tuple[Diagnostic, ...]
+    """In the order of the text."""
+
+
+def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | None = None) -> ReadResult:
+    """Return the loadout that a document describes, and all findings about the file.
+
+    `overrides` are facts given by flag, such as `{"gpu.id": "t4"}`; they win over what the file says.
+    """
+    if document.root is None and document.diagnostics:
+        return ReadResult(None, document.diagnostics)
+    said = interpret(document, vocabulary_of(catalog))
+    if not document.complete:
+        return ReadResult(None, _sorted([*document.diagnostics, *_before_the_break(document, said.findings.diagnostics)]))
+    diagnostics = [*document.diagnostics, *_with_fixes(document, catalog, said.findings)]
+    if not said.readable:
+        return ReadResult(None, _sorted(diagnostics))
+    context, unknown = context_of(said, catalog, overrides or {}, document.path)
+    return ReadResult(_loadout(document, said, context), _sorted([*diagnostics, *unknown]))
+
+
+def _loadout(document: Document, said: Interpretation, context: Context) -> Loadout:
+    return Loadout(
+        path=document.path,
+        dialect=DIALECT,
+        equipped=tuple(said.equipped),
+        settings=tuple(said.settings),
+        context=context,
+        name=said.name,
+        model=said.model,
+        keys=said.keys,
+        seed=said.seed,
+    )
+
+
+def _before_the_break(document: Document, found: list[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings on lines above the first syntax error: below it, and on its line, the tree is half-typed."""
+    starts = [place.start for d in document.diagnostics for place in (d.primary.span, *(label.span for label in d.related))]
+    broken = min(starts, default=Position(0, 0))
+    return [d for d in found if d.primary.span.end.line < broken.line and d.code != "RF0009"]
+
+
+def _with_fixes(document: Document, catalog: Catalog, findings: Findings) -> list[Diagnostic]:
+    """Turn proposals into fixes; one that cannot be edited in without risk is not offered."""
+    out = list(findings.diagnostics)
+    for index, proposal in list(findings.proposals.items())[:MAX_MOVES]:
+        plan = plan_edits(document, catalog, proposal.steps)
+        if plan.edits:
+            fix = Fix(title=proposal.title, safety=proposal.safety, changes=(), edits=plan.edits)
+            out[index] = replace(out[index], fixes=(*out[index].fixes, fix))
+    if findings.dropped and out:
+        note = f"{findings.dropped:,} more findings are not shown; cure these first."
+        out[-1] = replace(out[-1], notes=(*out[-1].notes, note))
+    return out
+
+
+def _sorted(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(diagnostics, key=lambda d: (d.primary.span, d.code)))
