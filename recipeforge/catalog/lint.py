@@ -18,6 +18,8 @@ from recipeforge.schemas.condition import Compare, Holds, IsSet, Predicate
 from recipeforge.schemas.rule import Rule
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_BUDGET_PLACEHOLDERS = ("estimate_gib", "limit_gib")
+"""What a budget rule's message may insert beside subjects: the two numbers that it compares."""
 _PLAIN_GROUPS = ("data", "batch", "train", "eval", "hardware", "budget")
 _PACKAGE_NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 
@@ -147,7 +149,8 @@ def _change_references(catalog: Catalog, rule: Rule) -> Iterator[str]:
 def _messages(catalog: Catalog) -> Iterator[str]:
     for rule in catalog.rules.values():
         for subject in _PLACEHOLDER.findall(rule.message):
-            if subject not in catalog.slots and not _is_value(catalog, subject):
+            computed = rule.budget is not None and subject in _BUDGET_PLACEHOLDERS
+            if subject not in catalog.slots and not _is_value(catalog, subject) and not computed:
                 yield f"{rule.code}: message: '{{{subject}}}' is no slot, knob or fact"
         if "{" in (rest := _PLACEHOLDER.sub("", rule.message)) or "}" in rest:
             yield f"{rule.code}: message: a brace without its partner"
@@ -164,8 +167,8 @@ def _fact_sheets(catalog: Catalog) -> Iterator[str]:
     for group, sheets in (("gpu", catalog.gpus), ("model", catalog.models), ("package", catalog.packages)):
         owner: dict[str, str] = {}
         for sheet in sheets.values():
-            if not sheet.source.startswith("https://"):
-                yield f"{group} {sheet.id}: source '{sheet.source}' does not start with https://"
+            if not sheet.source.startswith(("https://", "pkg:pypi/")):
+                yield f"{group} {sheet.id}: source '{sheet.source}' is neither an https:// address nor a pkg:pypi/ one"
             if not is_date(sheet.checked):
                 yield f"{group} {sheet.id}: checked '{sheet.checked}' is no date such as 2026-01-31"
             for name in (sheet.id, *sheet.aliases):

@@ -16,9 +16,9 @@ from recipeforge.schemas.rule import FixTemplate, Rule
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 _SAFETY = {
-    "safe": "safe: the run means the same",
-    "unsafe": "unsafe: the run means something else afterwards",
-    "display": "advice: apply it by hand",
+    "safe": "Safe: the run means the same.",
+    "unsafe": "Unsafe: the run means something else afterwards, so look before you apply it.",
+    "display": "Display: advice, to be applied by hand.",
 }
 TIERS = {
     "T1": "the project owner's own note or recorded run",
@@ -35,9 +35,7 @@ def rule_page(catalog: Catalog, rule: Rule) -> str:
     if rule.example is not None:
         parts += _section("Bad", _yaml(rule.example.bad))
         parts += _section("Use instead", _yaml(rule.example.good))
-    parts += _section(
-        "Fix safety", "\n".join(_fix(catalog, fix) for fix in rule.fixes) or "No automatic fix: what to change is your decision."
-    )
+    parts += _section("Fix safety", _fixes(rule))
     parts += _section("Scope", "\n".join(f"- {limit}" for limit in scope_words(rule)) or "General.")
     parts += _section("Evidence", _evidence(catalog, rule))
     parts += _section("Since", f"{rule.since} ({rule.stage}).")
@@ -98,9 +96,16 @@ def _forbids(catalog: Catalog, rule: Rule) -> str:
     return "A recipe in which, together:\n\n" + "\n".join(f"- {clause}" for clause in clauses)
 
 
-def _fix(catalog: Catalog, fix: FixTemplate) -> str:
-    steps = "; ".join(change_words(catalog, change) for change in fix.changes)
-    return f"- **{_text(fix.title)}** ({_SAFETY[fix.safety]}): {steps}."
+def _fixes(rule: Rule) -> str:
+    if not rule.fixes:
+        return "No automatic fix: what to change is your decision."
+    kinds = dict.fromkeys(fix.safety for fix in rule.fixes)
+    return "\n".join(_fix(fix) for fix in rule.fixes) + "\n\n" + " ".join(_SAFETY[kind] for kind in kinds)
+
+
+def _fix(fix: FixTemplate) -> str:
+    steps = "; ".join(change_words(change) for change in fix.changes)
+    return f"- **{_text(fix.title)}** ({fix.safety}): {steps}."
 
 
 def _evidence(catalog: Catalog, rule: Rule) -> str:

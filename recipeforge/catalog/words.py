@@ -45,7 +45,7 @@ def pattern_of(catalog: Catalog, rule: Rule) -> list[str]:
     return clauses(catalog, rule.violated_when)
 
 
-def change_words(catalog: Catalog, change: Change) -> str:
+def change_words(change: Change) -> str:
     """Return one change as an instruction."""
     match change.op:
         case "add":

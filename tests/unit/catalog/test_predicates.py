@@ -1,0 +1,118 @@
+"""Named arithmetic agrees with a naive reading of its sentence, and names are given once."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recipeforge.catalog.predicates import PREDICATES, PredicateRegistry
+from recipeforge.schemas.errors import CatalogError
+
+SMALL = st.integers(1, 64)
+AMOUNT = st.floats(0, 200, allow_nan=False)
+
+
+def divides(part, whole):
+    """Whether `whole` is one of part, 2·part, 3·part …, found by counting instead of by a remainder."""
+    total = 0
+    while total < whole:
+        total += part
+    return total == whole
+
+
+NAIVE = {
+    "batch-not-divisible-by-generations": (
+        {
+            "hardware.count": st.integers(1, 4),
+            "batch.micro": st.integers(1, 6),
+            "batch.accumulate": st.integers(1, 6),
+            "objective.generations": SMALL,
+        },
+        lambda v: not divides(v["objective.generations"], v["hardware.count"] * v["batch.micro"] * v["batch.accumulate"]),
+    ),
+    "sequence-beyond-context": (
+        {"data.sequence_length": SMALL, "model.context_length": SMALL},
+        lambda v: max(v["data.sequence_length"], v["model.context_length"]) != v["model.context_length"],
+    ),
+    "context-parallel-indivisible": (
+        {"data.sequence_length": SMALL, "distributed.degree": st.integers(2, 8)},
+        lambda v: not divides(v["distributed.degree"] + v["distributed.degree"], v["data.sequence_length"]),
+    ),
+    "heads-not-divisible-by-degree": (
+        {"model.heads": SMALL, "distributed.degree": st.integers(2, 8)},
+        lambda v: not divides(v["distributed.degree"], v["model.heads"]),
+    ),
+    "rank-beyond-hidden": (
+        {"technique.rank": SMALL, "model.hidden": SMALL},
+        lambda v: v["technique.rank"] in range(v["model.hidden"] + 1, 65),
+    ),
+    "warmup-beyond-steps": (
+        {"scheduler.warmup_steps": st.integers(0, 64), "train.steps": SMALL},
+        lambda v: not set(range(v["train.steps"])) - set(range(v["scheduler.warmup_steps"])),
+    ),
+    "budget-beyond-gpu": (
+        {"budget.memory_gib": AMOUNT, "gpu.memory_gib": AMOUNT},
+        lambda v: v["gpu.memory_gib"] - v["budget.memory_gib"] < 0,
+    ),
+    "eval-every-not-multiple": (
+        {"train.keep_best": st.booleans(), "train.save_every": SMALL, "eval.every": SMALL},
+        lambda v: v["train.keep_best"] is True and not divides(v["eval.every"], v["train.save_every"]),
+    ),
+}
+
+
+def test_every_predicate_has_its_naive_reading():
+    assert set(NAIVE) == set(PREDICATES)
+
+
+@pytest.mark.parametrize("name", sorted(NAIVE))
+def test_it_says_it_both_ways(name):
+    """Each predicate agrees on random values, and both answers occur."""
+    domains, naive = NAIVE[name]
+    seen = set()
+
+    @given(st.fixed_dictionaries(domains))
+    def agree(values):
+        answer = PREDICATES[name].holds(values)
+        assert answer is naive(values)
+        seen.add(answer)
+
+    agree()
+    assert seen == {True, False}
+
+
+@pytest.mark.parametrize("name", sorted(NAIVE))
+def test_one_unknown_value_makes_it_unknown(name):
+    predicate = PREDICATES[name]
+    known = dict.fromkeys(predicate.subjects, 1)
+    assert predicate.holds(known) is not None
+    for subject in predicate.subjects:
+        assert predicate.holds(known | {subject: None}) is None
+        assert predicate.holds({key: value for key, value in known.items() if key != subject}) is None
+
+
+@pytest.mark.parametrize("name", sorted(NAIVE))
+def test_it_says_what_it_means_and_who_says_so(name):
+    assert PREDICATES[name].description.endswith(".") and PREDICATES[name].source
+
+
+def test_a_name_is_given_once():
+    registry = PredicateRegistry()
+
+    @registry.register("odd", "batch.micro", source="Arithmetic.")
+    def odd(micro: int) -> bool:
+        """The micro-batch is odd."""
+        return micro % 2 == 1
+
+    with pytest.raises(CatalogError, match="'odd' is registered twice"):
+        registry.register("odd", "batch.micro", source="Arithmetic.")(odd)
+    assert list(registry) == ["odd"] and len(registry) == 1
+
+
+@pytest.mark.parametrize(("subjects", "source", "doc"), [((), "s", "d"), (("batch.micro",), "", "d"), (("batch.micro",), "s", None)])
+def test_it_has_to_say_what_it_reads_and_who_says_so(subjects, source, doc):
+    def relation() -> bool:
+        return True
+
+    relation.__doc__ = doc
+    with pytest.raises(CatalogError, match="needs subjects, a docstring and a source"):
+        PredicateRegistry().register("x", *subjects, source=source)(relation)
