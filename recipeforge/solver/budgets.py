@@ -11,8 +11,8 @@ from itertools import product
 
 from recipeforge.solver.clauses import Clause, bits
 
-MAX_COMBINATIONS = 64
-"""How many combinations of other choices may be tried to show that an input does not matter."""
+Classes = tuple[int, ...]
+"""Indices of the classes of some inputs."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Input:
     classes: tuple[int, ...]
     """Masks. The first class whose mask meets the assignment counts; a last mask of 0 means "none of the others"."""
     ascending: bool = False
-    """Whether the amount never falls from one class to the next, whatever the other inputs are."""
+    """Whether no term ever falls from one class to the next, whatever the other inputs are."""
 
     def class_of(self, true: int) -> int:
         """Return the index of the class that holds."""
@@ -34,31 +34,50 @@ class Input:
 
 
 @dataclass(frozen=True)
+class Term:
+    """One summand of an amount."""
+
+    name: str
+    uses: tuple[int, ...]
+    """Positions of the inputs that it depends on."""
+    value: Callable[[Classes], int]
+    """Classes of those inputs → amount. Pure."""
+    alike: tuple[Classes, ...]
+    """For each of those inputs: class → the first class that means the same to this term."""
+    seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
+    least_seen: dict[tuple[Classes, ...], int] = field(default_factory=dict[tuple[Classes, ...], int], compare=False, repr=False)
+
+    def at(self, classes: Classes) -> int:
+        """Return the amount for these classes, remembered."""
+        classes = tuple(same[k] for same, k in zip(self.alike, classes, strict=True))
+        amount = self.seen.get(classes)
+        if amount is None:
+            amount = self.seen[classes] = self.value(classes)
+        return amount
+
+    def least(self, options: tuple[Classes, ...]) -> int:
+        """Return the least amount over all combinations of these classes, remembered."""
+        amount = self.least_seen.get(options)
+        if amount is None:
+            different = [dict.fromkeys(same[k] for k in classes) for same, classes in zip(self.alike, options, strict=True)]
+            amount = self.least_seen[options] = min(self.at(c) for c in product(*different))
+        return amount
+
+
+@dataclass(frozen=True)
 class Budget:
-    """The amount must not exceed the limit."""
+    """The sum of the terms must not exceed the limit."""
 
     rule: str
     hard: bool
     limit: int
     inputs: tuple[Input, ...]
-    amount_at: Callable[[tuple[int, ...]], int]
-    """Class index of every input → amount. Pure."""
-    seen: dict[tuple[int, ...], int] = field(default_factory=dict[tuple[int, ...], int], compare=False, repr=False)
-
-    def key(self, true: int) -> tuple[int, ...]:
-        """Return the classes that hold under a full assignment."""
-        return tuple(i.class_of(true) for i in self.inputs)
-
-    def at(self, key: tuple[int, ...]) -> int:
-        """Return the amount for these classes, remembered."""
-        amount = self.seen.get(key)
-        if amount is None:
-            amount = self.seen[key] = self.amount_at(key)
-        return amount
+    terms: tuple[Term, ...]
 
     def amount(self, true: int) -> int:
         """Return the amount under a full assignment."""
-        return self.at(self.key(true))
+        key = [i.class_of(true) for i in self.inputs]
+        return sum(t.at(tuple(key[u] for u in t.uses)) for t in self.terms)
 
     def holds(self, true: int) -> bool:
         """Return whether a full assignment stays within the limit."""
@@ -67,41 +86,46 @@ class Budget:
     def cut(self, true: int, limit: int | None = None) -> Clause:
         """Return a clause that `true` breaks and every assignment within `limit` satisfies.
 
-        Starts from "some input must change" and drops inputs that cannot help: an ascending input is lowered as
-        far as the amount stays too high, any other is freed when all of its classes leave the amount too high.
+        Starts from "some input must change" and admits, input by input, every class under which the amount is too
+        high all the same; inputs that matter least come first. What is left is what has to change.
         """
         bound = self.limit if limit is None else limit
-        admitted = [[k] for k in self.key(true)]  # classes under which the amount is known to be too high
+        admitted: list[Classes] = [(i.class_of(true),) for i in self.inputs]
+        impact: list[tuple[int, int]] = []
         for index, one in enumerate(self.inputs):
-            if one.ascending:
-                lowest = admitted[index][0]
-                while lowest and self._all_exceed(admitted, index, [lowest - 1], bound):
-                    lowest -= 1
-                admitted[index] = list(range(lowest, len(one.classes)))
-        for index, one in enumerate(self.inputs):
-            everything = list(range(len(one.classes)))
-            if not one.ascending and self._all_exceed(admitted, index, everything, bound):
-                admitted[index] = everything
+            if len(one.classes) > 1:
+                freed = [*admitted]
+                freed[index] = tuple(range(len(one.classes)))
+                impact.append((-self._least(freed), index))
+        for _, index in sorted(impact):
+            self._widen(admitted, index, bound)
         return self._clause(true, admitted)
 
-    def _all_exceed(self, admitted: Sequence[Sequence[int]], index: int, classes: Sequence[int], bound: int) -> bool:
-        """Return whether the amount exceeds `bound` for every admitted combination with `classes` at `index`."""
-        options = [
-            list(classes) if i == index else [given[0]] if self.inputs[i].ascending else list(given) for i, given in enumerate(admitted)
-        ]
-        combinations = 1
-        for option in options:
-            combinations *= len(option)
-        return combinations <= MAX_COMBINATIONS and all(self.at(key) > bound for key in product(*options))
+    def _widen(self, admitted: list[Classes], index: int, bound: int) -> None:
+        """Admit as many classes of one input as leave the amount above `bound`."""
+        one = self.inputs[index]
+        everything = tuple(range(len(one.classes)))
+        for more in (everything, *((k,) for k in reversed(everything))):
+            before = admitted[index]
+            admitted[index] = tuple(sorted({*before, *more}))
+            if self._least(admitted) <= bound:
+                admitted[index] = before
+            elif more == everything:
+                return
 
-    def _clause(self, true: int, admitted: Sequence[Sequence[int]]) -> Clause:
+    def _least(self, admitted: Sequence[Classes]) -> int:
+        """Return a lower bound of the amount over all admitted combinations: each term at its own least."""
+        lowest = [c[:1] if i.ascending else c for i, c in zip(self.inputs, admitted, strict=True)]
+        return sum(t.least(tuple(lowest[u] for u in t.uses)) for t in self.terms)
+
+    def _clause(self, true: int, admitted: Sequence[Classes]) -> Clause:
         """Return "some input leaves the classes admitted for it"."""
         positive = negative = 0
         for one, classes in zip(self.inputs, admitted, strict=True):
             others = [mask for k, mask in enumerate(one.classes) if k not in classes]
             if 0 in others:
                 # Leaving for "none" means dropping what holds now; that is sound though it names one member only.
-                held = next(mask for mask in one.classes if mask & true or not mask) & true
+                held = one.classes[one.class_of(true)] & true
                 negative |= 1 << bits(held)[0]
             else:
                 for mask in others:

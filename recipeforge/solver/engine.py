@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from recipeforge.solver.search import OutOfNodes, Search
+from recipeforge.solver.clauses import Clause
+from recipeforge.solver.search import OutOfNodes, Reference, Search, State
 from recipeforge.solver.world import World
 
 T = TypeVar("T")
@@ -15,19 +16,29 @@ class Undecided(Exception):
 
 
 def find_model(
-    world: World, default: int, true: int, false: int = 0, ignored: frozenset[str] = frozenset(), limit_s: float = LIMIT_S
+    world: World,
+    default: int,
+    true: int,
+    ignored: frozenset[str] = frozenset(),
+    learned: list[Clause] | None = None,
+    reference: Reference | None = None,
+    known: State = (0, 0),
+    limit_s: float = LIMIT_S,
 ) -> int | None:
-    """Return an assignment that keeps the hard rules with these variables so, near `default`; `None` if none exists.
+    """Return an assignment that keeps the hard rules with these variables true, near `default`; `None` if none exists.
+
+    `learned` collects what one question found out about budgets, for the next; `reference` and `known` (a state closed
+    under propagation, part of `true`) save work that an earlier question did.
 
     Raises:
         Undecided: the time was over first.
     """
     try:
-        return Search(world, default, ignored).model(true, false)
+        return Search(world, default, ignored, [] if learned is None else learned, reference).model(true, known)
     except OutOfNodes:
         from recipeforge.solver.exact import Exact
 
-        answer = Exact(world, ignored).solve(true, false, limit_s=limit_s)
+        answer = Exact(world, ignored).solve(true, limit_s=limit_s)
         if answer.status == "unknown":
             raise Undecided(f"no answer within {limit_s:g} s") from None
         return answer.true if answer.status == "sat" else None

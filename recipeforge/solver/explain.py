@@ -2,7 +2,7 @@
 
 from recipeforge.schemas.verdict import Conflict
 from recipeforge.solver.case import Case
-from recipeforge.solver.clauses import bits
+from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
 from recipeforge.solver.world import World
 
@@ -15,6 +15,7 @@ def conflicts(case: Case) -> tuple[Conflict, ...]:
 
     Each one is minimal in its picks; its rules are a minimal set that forbids them.
     """
+    learned: list[Clause] = []
     found: list[int] = []
     pending: list[int] = [0]
     tried: set[int] = set()
@@ -26,39 +27,41 @@ def conflicts(case: Case) -> tuple[Conflict, ...]:
         conflict = next((c for c in found if not c & removed), None)
         if conflict is None:
             left = case.picks & ~removed
-            if find_model(case.world, case.written & ~removed, left) is not None:
+            if find_model(case.world, case.written & ~removed, left, learned=learned) is not None:
                 continue
-            conflict = _minimal_picks(case, left)
+            conflict = _minimal_picks(case, left, learned)
             found.append(conflict)
         pending += [removed | 1 << v for v in bits(conflict)]
-    return tuple(sorted((_told(case, c) for c in found), key=lambda c: (len(c.picks), c.picks)))
+    return tuple(sorted((_told(case, c, learned) for c in found), key=lambda c: (len(c.picks), c.picks)))
 
 
-def _minimal_picks(case: Case, picks: int) -> int:
+def _minimal_picks(case: Case, picks: int, learned: list[Clause]) -> int:
     """Return a minimal part of `picks` that cannot be completed."""
 
     def clash(part: list[int] | tuple[int, ...]) -> bool:
-        return find_model(case.world, case.written, sum(1 << v for v in part)) is None
+        return find_model(case.world, case.written, sum(1 << v for v in part), learned=learned) is None
 
     return sum(1 << v for v in minimal_subset(bits(picks), lambda part: clash(list(part))))
 
 
-def minimal_rules(world: World, default: int, true: int, ignored: frozenset[str] = frozenset()) -> list[str]:
+def minimal_rules(
+    world: World, default: int, true: int, ignored: frozenset[str] = frozenset(), learned: list[Clause] | None = None
+) -> list[str]:
     """Return a minimal set of rules under which these variables cannot all be true."""
     rules = sorted(world.hard_rules - ignored - {""})
     everything = frozenset(rules) | ignored
 
     def clash(part: list[str]) -> bool:
-        return find_model(world, default, true, ignored=everything - frozenset(part)) is None
+        return find_model(world, default, true, everything - frozenset(part), learned) is None
 
     return minimal_subset(rules, lambda part: clash(list(part)))
 
 
-def _told(case: Case, picks: int) -> Conflict:
+def _told(case: Case, picks: int, learned: list[Clause]) -> Conflict:
     """Return a conflict in the recipe's own names."""
     names = tuple(subject_of(case.world, v) for v in bits(picks))
     try:
-        return Conflict(names, tuple(minimal_rules(case.world, case.written, picks)), minimal=True)
+        return Conflict(names, tuple(minimal_rules(case.world, case.written, picks, learned=learned)), minimal=True)
     except Undecided:
         return Conflict(names, tuple(sorted(case.broken_hard)), minimal=False)
 

@@ -77,6 +77,22 @@ class Sharding:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What one step keeps for backward, and how."""
+
+    tokens: int
+    """Tokens that one device takes at once."""
+    sequence: int
+    """Tokens of one row, which attention scores are quadratic in."""
+    stream_bytes: int
+    """Bytes of a number in the residual stream."""
+    eager: bool = False
+    checkpointed: bool = False
+    offloaded: bool = False
+    fused_loss: bool = False
+
+
+@dataclass(frozen=True)
 class Trains:
     """Which weights train."""
 
@@ -144,24 +160,23 @@ def optimizer(dims: Dims, trains: Trains, state_bytes: float, sharding: Sharding
     return int(trains.parameters(dims) * state_bytes / sharding.optimizer)
 
 
-def layer_activations(dims: Dims, trains: Trains, tokens: int, sequence: int, stream_bytes: int, eager: bool) -> int:
-    """Return bytes that one layer keeps for backward, for `tokens` tokens in rows of `sequence`."""
-    attention, mlp = _layer_halves(dims, trains, sequence, stream_bytes, eager)
-    return (attention + mlp) * tokens
+def layer_activations(dims: Dims, trains: Trains, kept: Kept) -> int:
+    """Return bytes that one layer keeps for backward."""
+    return sum(_layer_halves(dims, trains, kept)) * kept.tokens
 
 
-def layer_peak(dims: Dims, trains: Trains, tokens: int, sequence: int, stream_bytes: int, eager: bool) -> int:
+def layer_peak(dims: Dims, trains: Trains, kept: Kept) -> int:
     """Return bytes alive at once while one recomputed layer runs backward.
 
     Either everything that it keeps, or, with eager attention, the attention half (the MLP half is spent by then)
     and the fp32 gradients before and after the softmax.
     """
-    attention, mlp = _layer_halves(dims, trains, sequence, stream_bytes, eager)
-    gradients_of_scores = 8 * dims.heads * sequence if eager else 0
-    return max(attention + mlp, attention + gradients_of_scores) * tokens
+    attention, mlp = _layer_halves(dims, trains, kept)
+    gradients_of_scores = 8 * dims.heads * kept.sequence if kept.eager else 0
+    return max(attention + mlp, attention + gradients_of_scores) * kept.tokens
 
 
-def _layer_halves(dims: Dims, trains: Trains, sequence: int, stream_bytes: int, eager: bool) -> tuple[int, int]:
+def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int]:
     """Return bytes a token that the attention half and the MLP half of a layer keep.
 
     Each half: its norm upcast to fp32 (4h). Attention: queries, keys, values and output; eager attention also
@@ -169,64 +184,42 @@ def _layer_halves(dims: Dims, trains: Trains, sequence: int, stream_bytes: int, 
     of every trained matrix: an adapter casts it to fp32 for each matrix it wraps; full training keeps it once.
     """
     h, q, kv, i = dims.hidden, dims.query_width, dims.key_width, dims.intermediate
-    attention = 4 * h + stream_bytes * (2 * q + 2 * kv)
-    mlp = 4 * h + stream_bytes * 3 * i
-    if eager:
-        attention += dims.heads * sequence * (4 + 2 * stream_bytes)
+    attention = 4 * h + kept.stream_bytes * (2 * q + 2 * kv)
+    mlp = 4 * h + kept.stream_bytes * 3 * i
+    if kept.eager:
+        attention += dims.heads * kept.sequence * (4 + 2 * kept.stream_bytes)
     if trains.kind == "adapter":
         shapes = dims.linear_shapes(trains.targets)
         attention += sum(4 * inputs + 4 * trains.rank for inputs, _ in shapes[:4])
         mlp += sum(4 * inputs + 4 * trains.rank for inputs, _ in shapes[4:])
     elif not trains.base_is_frozen:
-        attention += stream_bytes * (h + q)
-        mlp += stream_bytes * (h + i)
+        attention += kept.stream_bytes * (h + q)
+        mlp += kept.stream_bytes * (h + i)
     return attention, mlp
 
 
-def activations(
-    dims: Dims,
-    trains: Trains,
-    micro: int,
-    sequence: int,
-    stream_bytes: int,
-    eager: bool,
-    checkpointed: bool,
-    offloaded: bool,
-    sharding: Sharding,
-) -> int:
-    """Return bytes kept for backward: every layer's tensors, or with checkpointing each layer's input only."""
-    tokens = micro * sequence
-    if checkpointed:
-        kept = 0 if offloaded else dims.layers * tokens * dims.hidden * stream_bytes
+def activations(dims: Dims, trains: Trains, kept: Kept, sharding: Sharding) -> int:
+    """Return bytes kept for backward: every layer's tensors, or with checkpointing each layer's input only.
+
+    Offloading keeps them in host memory, all but the layer at work.
+    """
+    if kept.checkpointed:
+        bytes_ = 0 if kept.offloaded else dims.layers * kept.tokens * dims.hidden * kept.stream_bytes
     else:
-        kept = dims.layers * layer_activations(dims, trains, tokens, sequence, stream_bytes, eager)
-        if offloaded:
-            kept = kept // dims.layers
-    return kept // sharding.activations
+        bytes_ = layer_activations(dims, trains, kept) * (1 if kept.offloaded else dims.layers)
+    return bytes_ // sharding.activations
 
 
-def working_set(
-    dims: Dims,
-    trains: Trains,
-    micro: int,
-    sequence: int,
-    stream_bytes: int,
-    eager: bool,
-    checkpointed: bool,
-    fused_loss: bool,
-    head_bytes: int,
-    sharding: Sharding,
-) -> int:
+def working_set(dims: Dims, trains: Trains, kept: Kept, sharding: Sharding) -> int:
     """Return bytes of what is largest for a moment: the logits with their loss, or one recomputed layer.
 
     Logits are kept once in the head's type and three times in fp32 (upcast, log-softmax, gradient), 14 bytes an
     entry with a 16-bit head and 16 with an fp32 one. A fused loss never holds them all: one chunk of 1/8.
     """
-    tokens = micro * sequence
-    logits = tokens * dims.vocab * (12 + head_bytes)
-    if fused_loss:
+    logits = kept.tokens * dims.vocab * (12 + kept.stream_bytes)
+    if kept.fused_loss:
         logits //= 8
-    layer = layer_peak(dims, trains, tokens, sequence, stream_bytes, eager) if checkpointed else 0
+    layer = layer_peak(dims, trains, kept) if kept.checkpointed else 0
     return max(logits, layer) // sharding.activations
 
 

@@ -1,6 +1,7 @@
 """Peak memory of a recipe: the features it depends on, the estimate, and the budget of one world."""
 
 from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from recipeforge.schemas.catalog import Catalog
@@ -10,7 +11,7 @@ from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Estimate
 from recipeforge.solver import memory
-from recipeforge.solver.budgets import Budget
+from recipeforge.solver.budgets import Budget, Classes, Term
 from recipeforge.solver.features import Feature, FlagFeature, KnobFeature, SlotFeature
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import view_of
@@ -84,55 +85,149 @@ def relevant_knobs() -> frozenset[str]:
     return frozenset(f.path for f in FEATURES if isinstance(f, KnobFeature))
 
 
-def terms(dims: memory.Dims, features: Features, on_cuda: bool) -> dict[str, int]:
-    """Return every term in bytes, for one device."""
+SPLIT = ("splits", "distributed.degree")
+SHARDED = (*SPLIT, "shards", "distributed.offload", "hardware.count")
+TRAINED = (
+    "trains",
+    "technique.rank",
+    "technique.targets",
+    "technique.train_embeddings",
+    "technique.trainable_layers",
+    "technique.virtual_tokens",
+)
+TOKENS = ("batch.micro", "rows", "data.sequence_length")
+KEPT = ("trains", "technique.targets", "technique.rank", "quantization", "precision", "eager", "recomputes", "offloads")
 
-    def number(name: str) -> int:
-        return int(cast(int, features[name]))
+TERMS: dict[str, tuple[str, ...]] = {
+    "weights": ("trains", "quantization", "precision", *SHARDED),
+    "adapter": (*TRAINED, *SHARDED),
+    "gradients": (*TRAINED, "precision", "in_backward", *SHARDED),
+    "optimizer": (*TRAINED, "state", *SHARDED),
+    "activations": (*TOKENS, *KEPT, "distributed.activation_checkpointing", *SPLIT),
+    "logits": (*TOKENS, *KEPT, "distributed.activation_checkpointing", "fused_loss", *SPLIT),
+    "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
+}
+"""Term → the features it depends on. A term is given these and no others."""
 
-    kind = str(features["trains"] or "base")
-    trains = memory.Trains(
-        kind,
-        rank=number("technique.rank"),
-        targets=str(features["technique.targets"]),
-        embeddings=features["technique.train_embeddings"] is True,
-        layers=number("technique.trainable_layers"),
-        virtual_tokens=number("technique.virtual_tokens"),
-    )
-    precision = memory.Precision(*cast(tuple[int, int, int], features["precision"]))
-    quantized = cast(tuple[float, bool] | None, features["quantization"])
-    sharding = _sharding(dims, features)
-    rest_bytes = 4 if quantized and quantized[1] else precision.frozen_weight
-    stream_bytes = 4 if quantized and quantized[1] else precision.compute
-    micro = number("batch.micro") * number("rows")
-    sequence = number("data.sequence_length")
-    eager, offloaded, fused = features["eager"] is True, features["offloads"] is True, features["fused_loss"] is True
-    checkpointed = features["recomputes"] is True or features["distributed.activation_checkpointing"] is True
-    base = memory.weights(dims, trains, quantized[0] if quantized else None, rest_bytes, precision, sharding)
-    found = {
-        "weights": base,
-        "adapter": memory.adapter(dims, trains, sharding),
-        "gradients": memory.gradients(dims, trains, precision, features["in_backward"] is True, sharding),
-        "optimizer": memory.optimizer(dims, trains, float(cast(float, features["state"])), sharding),
-        "activations": memory.activations(dims, trains, micro, sequence, stream_bytes, eager, checkpointed, offloaded, sharding),
-        "logits": memory.working_set(dims, trains, micro, sequence, stream_bytes, eager, checkpointed, fused, stream_bytes, sharding),
-    }
-    if features["reference"] is True and not trains.base_is_frozen and features["objective.precompute_reference"] is not True:
-        found["reference"] = dims.parameters * precision.frozen_weight // sharding.weights
-    if on_cuda:
-        found["context"] = memory.CONTEXT_BYTES
-    return found
+FROZEN_KINDS = ("adapter", "vectors", "prompt")
 
 
-def _sharding(dims: memory.Dims, features: Features) -> memory.Sharding:
-    """Return the divisors that the distributed parts cause."""
-    count, degree = int(cast(int, features["hardware.count"])), int(cast(int, features["distributed.degree"]))
-    split = degree if features["splits"] is True else 1
-    order = ("optimizer", "gradients", "weights")
-    depth = order.index(str(features["shards"])) + 1 if features["shards"] in order else 0
-    by = [count if depth > level else 1 for level in range(3)]
-    host = dims.layers if features["distributed.offload"] is True and depth == 3 else 1
-    return memory.Sharding(weights=by[2] * split * host, gradients=by[1] * split * host, optimizer=by[0] * split * host, activations=split)
+def _frozen(kind: Hashable) -> Hashable:
+    return kind in FROZEN_KINDS if kind is not None else None
+
+
+def _kept_kind(kind: Hashable) -> Hashable:
+    return "frozen" if kind in ("vectors", "prompt") else "trained" if kind in ("base", "layers") else kind
+
+
+def _rest_in_fp32(quantized: Hashable) -> Hashable:
+    return bool(quantized and cast(tuple[float, bool], quantized)[1])
+
+
+def _compute(precision: Hashable) -> Hashable:
+    return cast(tuple[int, int, int], precision)[0]
+
+
+MEANS: dict[str, dict[str, Callable[[Hashable], Hashable]]] = {
+    "weights": {"trains": _frozen},
+    "reference": {"trains": _frozen},
+    "activations": {"trains": _kept_kind, "quantization": _rest_in_fp32, "precision": _compute},
+    "logits": {"trains": _kept_kind, "quantization": _rest_in_fp32, "precision": _compute},
+}
+"""Term → feature → what of the feature matters to it; classes alike in that need not be told apart."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Features of one recipe, in the formula's own terms."""
+
+    dims: memory.Dims
+    of: Features
+
+    def number(self, name: str) -> int:
+        """Return a whole number."""
+        return int(cast(int, self.of[name]))
+
+    @property
+    def trains(self) -> memory.Trains:
+        """Which weights train; knobs that this term does not depend on keep their defaults."""
+        of = self.of
+        return memory.Trains(
+            str(of["trains"]),
+            rank=self.number("technique.rank") if "technique.rank" in of else 8,
+            targets=str(of.get("technique.targets", "all-linear")),
+            embeddings=of.get("technique.train_embeddings") is True,
+            layers=self.number("technique.trainable_layers") if "technique.trainable_layers" in of else 0,
+            virtual_tokens=self.number("technique.virtual_tokens") if "technique.virtual_tokens" in of else 0,
+        )
+
+    @property
+    def precision(self) -> memory.Precision:
+        """Bytes of a number, by role."""
+        return memory.Precision(*cast(tuple[int, int, int], self.of["precision"]))
+
+    @property
+    def quantized(self) -> tuple[float, bool] | None:
+        """Bytes of a quantized weight and whether the rest becomes fp32; `None` without quantization."""
+        return cast(tuple[float, bool] | None, self.of["quantization"])
+
+    @property
+    def stream_bytes(self) -> int:
+        """Bytes of a number in the residual stream."""
+        return 4 if self.quantized and self.quantized[1] else self.precision.compute
+
+    @property
+    def sharding(self) -> memory.Sharding:
+        """The divisors that the distributed parts cause."""
+        split = self.number("distributed.degree") if self.of["splits"] is True else 1
+        order = ("optimizer", "gradients", "weights")
+        shards = self.of.get("shards")
+        depth = order.index(str(shards)) + 1 if shards in order else 0
+        by = [self.number("hardware.count") if depth > level else 1 for level in range(3)]
+        host = self.dims.layers if self.of.get("distributed.offload") is True and depth == 3 else 1
+        return memory.Sharding(
+            weights=by[2] * split * host, gradients=by[1] * split * host, optimizer=by[0] * split * host, activations=split
+        )
+
+    @property
+    def kept(self) -> memory.Kept:
+        """What activations and logits depend on."""
+        of = self.of
+        return memory.Kept(
+            tokens=self.number("batch.micro") * self.number("rows") * self.number("data.sequence_length"),
+            sequence=self.number("data.sequence_length"),
+            stream_bytes=self.stream_bytes,
+            eager=of["eager"] is True,
+            checkpointed=of["recomputes"] is True or of["distributed.activation_checkpointing"] is True,
+            offloaded=of["offloads"] is True,
+            fused_loss=of.get("fused_loss") is True,
+        )
+
+    def term(self, name: str) -> int:
+        """Return one term, bytes."""
+        dims = self.dims
+        match name:
+            case "weights":
+                quantized = self.quantized
+                rest = 4 if quantized and quantized[1] else self.precision.frozen_weight
+                return memory.weights(dims, self.trains, quantized[0] if quantized else None, rest, self.precision, self.sharding)
+            case "adapter":
+                return memory.adapter(dims, self.trains, self.sharding)
+            case "gradients":
+                return memory.gradients(dims, self.trains, self.precision, self.of["in_backward"] is True, self.sharding)
+            case "optimizer":
+                return memory.optimizer(dims, self.trains, float(cast(float, self.of["state"])), self.sharding)
+            case "activations":
+                return memory.activations(dims, self.trains, self.kept, self.sharding)
+            case "logits":
+                return memory.working_set(dims, self.trains, self.kept, self.sharding)
+            case _:
+                needed = self.of["reference"] is True and self.of["objective.precompute_reference"] is not True
+                return (
+                    0
+                    if self.trains.base_is_frozen or not needed
+                    else dims.parameters * self.precision.frozen_weight // self.sharding.weights
+                )
 
 
 def estimate(catalog: Catalog, loadout: Loadout) -> Estimate | None:
@@ -149,11 +244,14 @@ def estimate(catalog: Catalog, loadout: Loadout) -> Estimate | None:
     assumed = tuple(f"{s} {view.known(s)}" for s in shown if s not in given and view.known(s) is not None)
     if loadout.component_in("objective") in ("grpo", "ppo"):
         assumed += ("sampling memory not counted",)
-    return Estimate(terms(dims, features, _on_cuda(loadout.context.facts)), assumed)
+    amounts = {name: Reader(dims, {f: features[f] for f in uses}).term(name) for name, uses in TERMS.items()}
+    shown_terms = {name: amount for name, amount in amounts.items() if amount or name != "reference"}
+    return Estimate(shown_terms | _context(loadout.context.facts), assumed)
 
 
-def _on_cuda(facts: Mapping[str, Fact]) -> bool:
-    return facts.get("gpu.vendor") == "nvidia"
+def _context(facts: Mapping[str, Fact]) -> dict[str, int]:
+    """Return what the process takes before its first tensor."""
+    return {"context": memory.CONTEXT_BYTES} if facts.get("gpu.vendor") == "nvidia" else {}
 
 
 def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | None:
@@ -161,11 +259,28 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
     dims = memory.dims_from(over.facts)
     if dims is None:
         return None
-    grounded = [f.ground(over) for f in FEATURES]
-    on_cuda = _on_cuda(over.facts)
+    grounded = {f.name: f.ground(over) for f in FEATURES}
+    position = {name: index for index, name in enumerate(grounded)}
+    limit = limit_bytes - sum(_context(over.facts).values())
 
-    def amount_at(key: tuple[int, ...]) -> int:
-        features = {f.name: values[k] for f, (_, values), k in zip(FEATURES, grounded, key, strict=True)}
-        return sum(terms(dims, features, on_cuda).values()) if features["trains"] is not None else 0
+    def term(name: str, uses: tuple[str, ...]) -> Term:
+        values = [grounded[f][1] for f in uses]
 
-    return Budget(rule.code, rule.effective_severity == "error", limit_bytes, tuple(i for i, _ in grounded), amount_at)
+        def value(classes: Classes) -> int:
+            features = {f: options[k] for f, options, k in zip(uses, values, classes, strict=True)}
+            return 0 if features.get("trains", "") is None else Reader(dims, features).term(name)
+
+        alike = tuple(_alike([MEANS.get(name, {}).get(f, _itself)(v) for v in options]) for f, options in zip(uses, values, strict=True))
+        return Term(name, tuple(position[f] for f in uses), value, alike)
+
+    terms = tuple(term(name, uses) for name, uses in TERMS.items())
+    return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), terms)
+
+
+def _itself(value: Hashable) -> Hashable:
+    return value
+
+
+def _alike(values: list[Hashable]) -> Classes:
+    """Return, for each value, the index of the first that equals it."""
+    return tuple(values.index(v) for v in values)

@@ -7,6 +7,7 @@ candidate with a cut (`budgets.py`). A node limit bounds the time; past it CP-SA
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.world import World
@@ -19,6 +20,32 @@ class OutOfNodes(Exception):
     """The node limit was reached before an answer."""
 
 
+State = tuple[int, int]
+"""Variables known to be true, and to be false."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An assignment with the hard clauses that it breaks, so that its neighbours are judged by what differs."""
+
+    world: World
+    true: int
+
+    @cached_property
+    def broken(self) -> tuple[int, ...]:
+        """Indices of the hard clauses that it breaks."""
+        true = self.true
+        return tuple(i for i, c in enumerate(self.world.clauses) if c.hard and not (c.positive & true or c.negative & ~true))
+
+    def at_risk(self, other: int) -> Iterable[int]:
+        """Return the clauses that `other` may break: those broken here, and those that lose a literal on the way."""
+        yield from self.broken
+        for v in bits(other & ~self.true):
+            yield from self.world.at_risk_when_true[v]
+        for v in bits(self.true & ~other):
+            yield from self.world.at_risk_when_false[v]
+
+
 @dataclass
 class Search:
     """One question to one world. Rules in `ignored` do not bind."""
@@ -27,20 +54,22 @@ class Search:
     default: int
     """The assignment to stay close to."""
     ignored: frozenset[str] = frozenset()
-    nodes: int = NODE_LIMIT
     learned: list[Clause] = field(default_factory=list[Clause])
-    """Cuts of budgets met so far; they hold for every further question under the same `ignored`."""
+    """Cuts of budgets met so far. They follow from the world alone, so questions to one world may share the list."""
+    reference: Reference | None = None
+    """A judged assignment near `default`."""
+    nodes: int = NODE_LIMIT
 
-    def model(self, true: int, false: int = 0) -> int | None:
-        """Return an assignment with these variables so, that keeps every hard rule; `None` if there is none.
+    def model(self, true: int, known: State = (0, 0)) -> int | None:
+        """Return an assignment with these variables true, that keeps every hard rule; `None` if there is none.
+
+        `known` is a state already closed under propagation.
 
         Raises:
             OutOfNodes: the node limit was reached first.
         """
-        start = self.propagate(0, 0, true, false)
-        if start is None:
-            return None
-        stack: list[tuple[int, int]] = [start]
+        start = self.propagate(*known, true, 0)
+        stack: list[State] = [start] if start else []
         while stack:
             known_true, known_false = stack.pop()
             candidate = known_true | self.default & ~known_false
@@ -50,46 +79,50 @@ class Search:
             self.nodes -= 1
             if self.nodes < 0:
                 raise OutOfNodes
-            # First alternative on top of the stack: literals in clause order, each later one with the earlier ones refuted.
-            branches: list[tuple[int, int]] = []
-            state: tuple[int, int] | None = (known_true, known_false)
-            for make_true, make_false in self._literals(broken, candidate):
-                if state is None:
-                    break
-                if branch := self.propagate(*state, make_true, make_false):
-                    branches.append(branch)
-                state = self.propagate(*state, make_false, make_true)
-            stack.extend(reversed(branches))
+            stack.extend(reversed(self._branches(broken, candidate, (known_true, known_false))))
         return None
 
-    def _literals(self, clause: Clause, candidate: int) -> Iterable[tuple[int, int]]:
-        """Return the ways to satisfy a broken clause: additions before removals."""
-        yield from ((1 << v, 0) for v in bits(clause.positive))
-        yield from ((0, 1 << v) for v in bits(clause.negative & candidate))
+    def _branches(self, broken: Clause, candidate: int, known: State) -> list[State]:
+        """Return the ways to satisfy a broken clause, additions first, each later one with the earlier ones refuted."""
+        literals = [(1 << v, 0) for v in bits(broken.positive)] + [(0, 1 << v) for v in bits(broken.negative & candidate)]
+        branches: list[State] = []
+        state: State | None = known
+        for make_true, make_false in literals:
+            if state is None:
+                break
+            if branch := self.propagate(*state, make_true, make_false):
+                branches.append(branch)
+            state = self.propagate(*state, make_false, make_true)
+        return branches
 
     def _broken(self, candidate: int) -> Clause | None:
         """Return a hard clause or cut that the candidate breaks."""
-        for clause in self.world.clauses:
-            if not (clause.positive & candidate or clause.negative & ~candidate) and self._binds(clause):
+        clauses, ignored = self.world.clauses, self.ignored
+        for index in self.reference.at_risk(candidate) if self.reference else range(len(clauses)):
+            clause = clauses[index]
+            if not (clause.positive & candidate or clause.negative & ~candidate) and clause.hard and clause.rule not in ignored:
                 return clause
-        for group in self.world.groups:
-            if (held := group.members & candidate) & (held - 1) and group.rule not in self.ignored:
+        for members, rule in self._crowded:
+            if (held := members & candidate) & (held - 1):
                 first, second = bits(held)[:2]
-                return Clause(0, 1 << first | 1 << second, group.rule, True)
+                return Clause(0, 1 << first | 1 << second, rule, True)
         for clause in self.learned:
-            if not clause.holds(candidate):
+            if not (clause.positive & candidate or clause.negative & ~candidate) and clause.rule not in ignored:
                 return clause
         for budget in self.world.budgets:
-            if budget.hard and budget.rule not in self.ignored and not budget.holds(candidate):
+            if budget.hard and budget.rule not in ignored and not budget.holds(candidate):
                 cut = budget.cut(candidate)
                 self.learned.append(cut)
                 return cut
         return None
 
-    def _binds(self, clause: Clause) -> bool:
-        return clause.hard and clause.rule not in self.ignored
+    @cached_property
+    def _crowded(self) -> list[tuple[int, str]]:
+        """Groups of which `default` holds several; propagation keeps all others in order."""
+        groups = self.world.groups
+        return [(g.members, g.rule) for g in groups if (h := g.members & self.default) & (h - 1) and g.rule not in self.ignored]
 
-    def propagate(self, true: int, false: int, new_true: int, new_false: int) -> tuple[int, int] | None:
+    def propagate(self, true: int, false: int, new_true: int, new_false: int) -> State | None:
         """Return (true, false) closed under unit propagation with the new facts; `None` on a contradiction."""
         world = self.world
         clauses, ignored = world.clauses, self.ignored

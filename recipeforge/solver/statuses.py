@@ -17,6 +17,7 @@ from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import changes_between
 from recipeforge.solver.engine import find_model, minimal_subset
 from recipeforge.solver.explain import minimal_rules, subject_of
+from recipeforge.solver.search import Reference, Search, State
 from recipeforge.solver.world import World
 
 
@@ -33,8 +34,9 @@ def set_aside(case: Case) -> frozenset[str]:
     if not case.broken_hard or find_model(case.world, case.written, case.picks) is not None:
         return frozenset()
     ignored = case.broken_hard
+    learned: list[Clause] = []
     for code in sorted(case.broken_hard):
-        if find_model(case.world, case.written, case.picks, ignored=ignored - {code}) is not None:
+        if find_model(case.world, case.written, case.picks, ignored - {code}, learned) is not None:
             ignored -= {code}
     return ignored
 
@@ -54,6 +56,21 @@ class Statuses:
     def ignored(self) -> frozenset[str]:
         """Rules set aside."""
         return set_aside(self.case)
+
+    @cached_property
+    def learned(self) -> list[Clause]:
+        """What the questions so far found out about budgets."""
+        return []
+
+    @cached_property
+    def closures(self) -> dict[int, State | None]:
+        """Picks → what follows from them."""
+        return {}
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The recipe as written, judged."""
+        return Reference(self.world, self.case.written)
 
     @cached_property
     def curable(self) -> bool:
@@ -87,6 +104,10 @@ class Statuses:
         if self._breaks_nothing(v, case.written & ~written, written) and (not self.curable or self._model(written, picks) is not None):
             kind = "swap" if holders else "available"
             return Status(component, kind, wanted, blockers=self._names(holders))
+        direct = self._direct_reason(v, picks & ~bit)
+        if direct is not None:
+            clause, others = direct
+            return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
         model = self._model(written, picks)
         if model is None:
             return self._blocked(component, v, wanted, holders)
@@ -118,7 +139,14 @@ class Statuses:
         return all(b.rule in broken or not b.hard or b.holds(written) for b in world.budgets)
 
     def _model(self, written: int, picks: int) -> int | None:
-        return find_model(self.world, written, picks, ignored=self.ignored)
+        known = self._closed(picks & self.case.picks)
+        return None if known is None else find_model(self.world, written, picks, self.ignored, self.learned, self.reference, known)
+
+    def _closed(self, picks: int) -> State | None:
+        """Return what follows from these picks by propagation alone; every component of a slot asks for the same."""
+        if picks not in self.closures:
+            self.closures[picks] = Search(self.world, self.case.written, self.ignored).propagate(0, 0, picks, 0)
+        return self.closures[picks]
 
     def _needs(self, written: int, picks: int, model: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
         """Return what has to come along, nothing of it superfluous, and the rules that ask for it."""
@@ -140,18 +168,14 @@ class Statuses:
 
     def _blocked(self, component: str, v: int, wanted: bool, holders: int) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""
-        picks = self.case.picks & ~holders
-        direct = self._direct_reason(v, picks)
-        if direct is not None:
-            clause, others = direct
-            return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
-        bit = 1 << v
+        picks, bit = self.case.picks & ~holders, 1 << v
+        written = self.case.written & ~self._rivals(component, v) | bit
 
         def clash(part: list[int]) -> bool:
-            return self._model(self.case.written | bit, bit | sum(1 << u for u in part)) is None
+            return self._model(written, bit | sum(1 << u for u in part)) is None
 
         blockers = sum(1 << u for u in minimal_subset(bits(picks), lambda part: clash(list(part))))
-        rules = minimal_rules(self.world, self.case.written, blockers | bit, self.ignored)
+        rules = minimal_rules(self.world, written, blockers | bit, self.ignored, self.learned)
         return Status(component, "blocked", wanted, rules=tuple(rules), blockers=self._names(blockers))
 
     def _direct_reason(self, v: int, picks: int) -> tuple[Clause, int] | None:
