@@ -138,3 +138,11 @@ def test_the_folder_is_the_users_choice(monkeypatch, tmp_path):
 
 def test_no_temporary_file_stays_behind(kept):
     assert [path.suffix for path in cache.cache_dir().iterdir()] == [".pickle"]
+
+
+def test_a_write_that_fails_half_way_leaves_nothing(kept, monkeypatch):
+    packs, file = kept
+    before = file.read_bytes()
+    monkeypatch.setattr(cache.Path, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    cache.write(packs, compile_packs(packs))
+    assert list(cache.cache_dir().iterdir()) == [file] and file.read_bytes() == before
