@@ -102,6 +102,12 @@ def context_parallel_indivisible(sequence_length: int, degree: int) -> bool:
     return sequence_length % (2 * degree) != 0
 
 
+@PREDICATES.register("degree-beyond-devices", "distributed.degree", "hardware.count", source=_TRANSFORMERS_TP)
+def degree_beyond_devices(degree: int, count: int) -> bool:
+    """One split needs more devices than there are."""
+    return degree > count
+
+
 @PREDICATES.register("heads-not-divisible-by-degree", "model.heads", "distributed.degree", source=_TRANSFORMERS_TP)
 def heads_not_divisible_by_degree(heads: int, degree: int) -> bool:
     """Attention heads do not divide evenly over the devices of a tensor-parallel group."""

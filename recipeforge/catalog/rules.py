@@ -11,7 +11,7 @@ from recipeforge.catalog.conditions import Vocabulary, parse_condition
 from recipeforge.catalog.entries import Entry
 from recipeforge.catalog.fixes import parse_changes
 from recipeforge.catalog.spelling import did_you_mean
-from recipeforge.catalog.subjects import fact_subject
+from recipeforge.catalog.subjects import EXCLUDED, FRAMEWORKS, fact_subject
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.catalog.validate import build
 from recipeforge.schemas.change import Safety
@@ -99,6 +99,10 @@ def _check_names(written: RuleSource, where: str) -> None:
 
 def _check_scope(scope: Mapping[str, str], where: str) -> None:
     for name, specifier in scope.items():
+        if specifier == EXCLUDED:
+            if name not in FRAMEWORKS:
+                raise CatalogError(f"{where}: scope.{name}: `{EXCLUDED}` excludes a framework; {', '.join(FRAMEWORKS)} are known")
+            continue
         try:
             SpecifierSet(specifier)
         except InvalidSpecifier:

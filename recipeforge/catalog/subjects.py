@@ -12,6 +12,9 @@ FactKind = Literal["int", "float", "str", "bool", "list", "version"]
 FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune")
 """Values of the recipe's `framework` key; also the names a scope may use beside packages."""
 
+EXCLUDED = "not"
+"""What a scope says of a framework that the rule does not bind: it does the thing another way, or reads it otherwise."""
+
 PACKAGE_PREFIX = "packages."
 """`packages.<name on PyPI>` is a fact for every package; its value is a version."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from recipeforge.catalog.predicates import PREDICATES
-from recipeforge.catalog.subjects import FRAMEWORKS
+from recipeforge.catalog.subjects import EXCLUDED, FRAMEWORKS
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
@@ -62,7 +62,9 @@ def scope_words(rule: Rule) -> list[str]:
     """Return for what the rule is claimed, one limit an item; a general rule has none."""
     found: list[str] = []
     for name, specifier in rule.scope.items():
-        if name in FRAMEWORKS:
+        if specifier == EXCLUDED:
+            found.append(f"not recipes that say `framework: {name}`")
+        elif name in FRAMEWORKS:
             version = f" {specifier}" if specifier else ""
             found.append(f"recipes that say `framework: {name}`{version}")
         else:

@@ -1,5 +1,8 @@
 """Whether a rule speaks for the recipe at hand: its scope against the recipe's framework and package versions."""
 
+from collections.abc import Mapping
+
+from recipeforge.catalog.subjects import EXCLUDED
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.rule import Rule
 
@@ -10,13 +13,19 @@ WITHOUT_HUGGING_FACE_TRAINERS = frozenset({"torchtune", "litgpt"})
 """Frameworks that do not run on transformers' or TRL's trainers, so that limits of those do not bind them."""
 
 
-def in_scope(rule: Rule, facts: dict[str, Fact]) -> bool:
+def in_scope(rule: Rule, facts: Mapping[str, Fact]) -> bool:
     """Return whether `rule` is claimed for this framework and these versions.
 
     A version that nobody gave counts as inside: the claim was true of some current release.
     """
+    if not rule.scope:
+        return True
     framework = facts.get("framework")
     for name, specifier in rule.scope.items():
+        if specifier == EXCLUDED:
+            if framework == name:
+                return False
+            continue
         if name in WHOLE_FRAMEWORKS and framework != name:
             return False
         if name not in WHOLE_FRAMEWORKS and name != "torch" and framework in WITHOUT_HUGGING_FACE_TRAINERS:

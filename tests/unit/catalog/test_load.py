@@ -92,6 +92,7 @@ def test_every_operation_of_a_fix_finds_its_slot(pack, write):
         ("  forbid: {technique: full}\n  evidence: EV-0001\n", "evidence: Input should be a valid"),
         ("  forbid: {technique: full}\n  severity: error\n", "the key 'severity' is written twice"),
         ("  forbid: {technique: full}\n  scope: {peft: newest}\n", "scope.peft: 'newest' is no version specifier"),
+        ("  forbid: {technique: full}\n  scope: {peft: not}\n", "scope.peft: `not` excludes a framework"),
         ("  forbid: {technique: full}\n  stage: alpha\n", "stage: Input should be 'preview'"),
         ("  forbid: {technique: full}\n  limits: [gpu.memory_gib]\n", "`limits` belongs to a rule with `budget`"),
         ("  budget: memory\n", "`budget` needs `limits`"),

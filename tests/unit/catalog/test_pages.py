@@ -69,8 +69,8 @@ def test_changes_in_words(change, said):
 
 
 def test_scopes_in_words(catalog):
-    rule = dataclasses.replace(catalog.rules["RF1001"], scope={"axolotl": "", "peft": ">=0.10"})
-    assert scope_words(rule) == ["recipes that say `framework: axolotl`", "`peft` >=0.10"]
+    rule = dataclasses.replace(catalog.rules["RF1001"], scope={"axolotl": "", "peft": ">=0.10", "torchtune": "not"})
+    assert scope_words(rule) == ["recipes that say `framework: axolotl`", "`peft` >=0.10", "not recipes that say `framework: torchtune`"]
     assert scope_words(catalog.rules["RF1001"]) == []
 
 

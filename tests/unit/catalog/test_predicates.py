@@ -41,6 +41,10 @@ NAIVE = {
         {"model.heads": SMALL, "distributed.degree": st.integers(2, 8)},
         lambda v: not divides(v["distributed.degree"], v["model.heads"]),
     ),
+    "degree-beyond-devices": (
+        {"distributed.degree": st.integers(2, 8), "hardware.count": st.integers(1, 8)},
+        lambda v: v["distributed.degree"] not in range(v["hardware.count"] + 1),
+    ),
     "rank-beyond-hidden": (
         {"technique.rank": SMALL, "model.hidden": SMALL},
         lambda v: v["technique.rank"] in range(v["model.hidden"] + 1, 65),
