@@ -9,10 +9,9 @@ from dataclasses import dataclass
 
 from recipeforge.documents import surgery
 from recipeforge.documents.find import entry_of, has_aliases, mappings_in, name_node, path_to
-from recipeforge.documents.interpret import interpret
-from recipeforge.documents.interpretation import Interpretation
 from recipeforge.documents.parse import parse
 from recipeforge.documents.pieces import Cut, Pieces, apply_edits
+from recipeforge.documents.proof import prove
 from recipeforge.documents.steps import DeleteAt, InsertFirst, Step
 from recipeforge.documents.surgery import Refusal
 from recipeforge.documents.tree import (
@@ -61,7 +60,7 @@ def plan_edits(document: Document, catalog: Catalog, steps: Iterable[Step]) -> E
     try:
         for step in wanted:
             session.make(step)
-        session.check(wanted)
+        prove(document, session.document, vocabulary, wanted)
     except Refusal as refusal:
         return EditPlan(refused=str(refusal))
     return EditPlan(session.pieces.edits(document.lines))
@@ -72,7 +71,7 @@ class _Session:
 
     def __init__(self, document: Document, vocabulary: Vocabulary) -> None:
         self._original = document
-        self._document = document
+        self.document = document
         self._vocabulary = vocabulary
         self.pieces = Pieces(document.text)
 
@@ -85,7 +84,7 @@ class _Session:
                 mapping = next((node for node in mappings_in(self._root()) if node.start == offset), None)
                 if mapping is None:
                     raise Refusal("the mapping is not there")
-                self._cut(surgery.insert_entry(self._document, mapping, key, value))
+                self._cut(surgery.insert_entry(self.document, mapping, key, value))
             case Change(op="add", slot=str(slot), component=str(component)):
                 self._add(slot, component)
             case Change(op="replace", slot=str(slot), component=str(component), previous=str(previous)):
@@ -101,14 +100,14 @@ class _Session:
 
     def _cut(self, cuts: list[Cut]) -> None:
         self.pieces.cut(cuts)
-        self._document = parse(self.pieces.text, self._original.path)
-        if not self._document.complete:
+        self.document = parse(self.pieces.text, self._original.path)
+        if not self.document.complete:
             raise Refusal("the text would no longer be valid YAML")
 
     # -- finding --------------------------------------------------------------------------------------------
 
     def _root(self) -> MappingNode:
-        root = self._document.root
+        root = self.document.root
         if not isinstance(root, MappingNode):
             raise Refusal("the text is no recipe")
         return root
@@ -150,13 +149,16 @@ class _Session:
             return
         value = self._own(entry.value)
         if isinstance(value, ScalarNode) and value.null:
-            self._cut(surgery.fill(self._document, entry, named))
+            self._cut(surgery.fill(self.document, entry, named))
         elif isinstance(value, SequenceNode) and (many or not value.items):
-            self._cut(surgery.insert_item(self._document, value, named))
+            self._cut(surgery.insert_item(self.document, value, named))
+        elif not many and self._means(value, default := self._vocabulary.slots[slot].default or ""):
+            # The default is as good as nothing: it stands there to carry knobs.
+            self._replace(slot, default, component)
         elif not many:
             raise Refusal(f"{slot} holds something already")
         elif isinstance(value, MappingNode) and not value.flow:
-            self._cut(surgery.as_first_item(self._document, value, named))
+            self._cut(surgery.as_first_item(self.document, value, named))
         else:
             self._cut(surgery.wrap(value, "[", f", {named}]"))
 
@@ -170,7 +172,7 @@ class _Session:
             raise Refusal("the component stands behind an alias")
         surgery.refuse_anchors(name)
         json_style = surgery.is_json(self._root())
-        like = self._document.text[name.start : name.end]
+        like = self.document.text[name.start : name.end]
         self._cut([Cut(name.start, name.end, surgery.written(component, json_style=json_style, like=like))])
         self._forget_unread(slot, component)
         return None
@@ -185,20 +187,21 @@ class _Session:
             unread = [e for e in node.entries if (k := knobs.get(key_text(e) or "")) is not None and not reads(component, k)]
             if not unread:
                 return
-            self._cut(surgery.delete_entry(self._document, node, unread[-1]))
+            self._cut(surgery.delete_entry(self.document, node, unread[-1]))
 
     def _drop(self, slot: str, component: str) -> None:
         entry, node = self._holder(slot, component)
         value = entry.value
         if isinstance(value, SequenceNode) and len(value.items) > 1:
-            self._cut(surgery.delete_item(self._document, value, node))
+            self._cut(surgery.delete_item(self.document, value, node))
             return
         default = self._vocabulary.slots[slot].default
-        if default is not None and default != component and self._default_reads(slot, default, node):
+        if default is not None and self._default_reads(slot, default, node):
             # The knobs that the default component reads stay: dropping the holder is not dropping the learning rate.
-            self._replace(slot, component, default)
+            if default != component:
+                self._replace(slot, component, default)
             return
-        self._cut(surgery.delete_entry(self._document, self._root(), entry))
+        self._cut(surgery.delete_entry(self.document, self._root(), entry))
 
     def _default_reads(self, slot: str, default: str, node: Node) -> bool:
         if not isinstance(node, MappingNode):
@@ -225,7 +228,7 @@ class _Session:
             before = f"{{{quote}{USE_KEY}{quote}: "
             self._cut(surgery.wrap(node, before, f", {quote}{knob.name}{quote}: {text}}}"))
         elif isinstance(node, ScalarNode) and node.null and knob.group not in self._vocabulary.slots:
-            self._cut(surgery.fill(self._document, entry, f"{{{knob.name}: {text}}}"))
+            self._cut(surgery.fill(self.document, entry, f"{{{knob.name}: {text}}}"))
         else:
             raise Refusal(f"{knob.group} is written in a way that holds no {knob.name}")
 
@@ -245,7 +248,7 @@ class _Session:
         if own is None:
             text = surgery.written(value, knob, json_style=json_style)
             after = mapping.entries[-1] if mapping.entries else None
-            self._cut(surgery.insert_entry(self._document, mapping, knob.name, text, after))
+            self._cut(surgery.insert_entry(self.document, mapping, knob.name, text, after))
             return
         node = own.value
         if isinstance(node, AliasNode):
@@ -255,8 +258,8 @@ class _Session:
             raise Refusal(f"the value of {knob.path} is a block of text")
         if not isinstance(node, ScalarNode):
             raise Refusal(f"the value of {knob.path} is not a single value")
-        like = self._document.text[node.start : node.end]
-        self._cut(surgery.fill(self._document, own, surgery.written(value, knob, json_style=json_style, like=like)))
+        like = self.document.text[node.start : node.end]
+        self._cut(surgery.fill(self.document, own, surgery.written(value, knob, json_style=json_style, like=like)))
 
     def _unset(self, knob: Knob) -> None:
         root = self._root()
@@ -269,9 +272,9 @@ class _Session:
             if own is None or not isinstance(node, MappingNode):
                 continue
             if len(node.entries) == 1:
-                self._cut(surgery.delete_entry(self._document, root, entry))
+                self._cut(surgery.delete_entry(self.document, root, entry))
             else:
-                self._cut(surgery.delete_entry(self._document, node, own))
+                self._cut(surgery.delete_entry(self.document, node, own))
             return
         raise Refusal(f"{knob.path} is not set in the text itself")
 
@@ -302,7 +305,7 @@ class _Session:
         after = max(before, key=lambda entry: order[key_text(entry) or ""], default=None)
         if after is None and root.entries and root.flow:
             after = None
-        self._cut(surgery.insert_entry(self._document, root, key, value, after))
+        self._cut(surgery.insert_entry(self.document, root, key, value, after))
 
     def _delete_at(self, offset: int) -> None:
         """Delete what starts at an offset of the text; what would be left empty goes with it."""
@@ -311,53 +314,7 @@ class _Session:
             raise Refusal("there is nothing to delete")
         for parent, child in reversed(found):
             if isinstance(parent, MappingNode) and isinstance(child, Entry) and len(parent.entries) > 1:
-                return self._cut(surgery.delete_entry(self._document, parent, child))
+                return self._cut(surgery.delete_entry(self.document, parent, child))
             if isinstance(parent, SequenceNode) and not isinstance(child, Entry) and len(parent.items) > 1:
-                return self._cut(surgery.delete_item(self._document, parent, child))
+                return self._cut(surgery.delete_item(self.document, parent, child))
         raise Refusal("nothing would be left of the recipe")
-
-    # -- the proof ------------------------------------------------------------------------------------------
-
-    def check(self, steps: tuple[Step, ...]) -> None:
-        """Refuse unless the new text says what was asked and all else as before."""
-        before = interpret(self._original, self._vocabulary)
-        after = interpret(self._document, self._vocabulary)
-        self._refuse_new_findings(before, after)
-        touched = {knob.split(".", 1)[0] for step in steps if isinstance(step, Change) and (knob := step.knob)}
-        touched |= {step.slot for step in steps if isinstance(step, Change) and step.slot}
-        if not any(isinstance(step, DeleteAt | InsertFirst) for step in steps) and _said(before, touched) != _said(after, touched):
-            raise Refusal("the edit would change more than was asked")
-        for step in steps:
-            if isinstance(step, Change):
-                self._refuse_unmade(step, steps, after)
-
-    def _refuse_new_findings(self, before: Interpretation, after: Interpretation) -> None:
-        had = [d.code for d in (*self._original.diagnostics, *before.findings.diagnostics) if d.severity == "error"]
-        for diagnostic in (*self._document.diagnostics, *after.findings.diagnostics):
-            if diagnostic.severity != "error":
-                continue
-            if diagnostic.code not in had and diagnostic.code != "RF0021":
-                raise Refusal(f"the text would then have another problem: {diagnostic.message}")
-            if diagnostic.code in had:
-                had.remove(diagnostic.code)
-
-    def _refuse_unmade(self, change: Change, steps: tuple[Step, ...], after: Interpretation) -> None:
-        later = steps[steps.index(change) + 1 :]
-        undone = {step.component for step in later if isinstance(step, Change) and step.op == "drop"}
-        undone |= {step.previous for step in later if isinstance(step, Change)}
-        ids = {equipped.component for equipped in after.equipped}
-        if change.op in {"add", "replace"} and change.component not in ids | undone:
-            raise Refusal(f"{change.component} would not be read back")
-        gone = change.component if change.op == "drop" else change.previous
-        if gone is not None and gone in ids and not any(isinstance(s, Change) and s.component == gone for s in later):
-            raise Refusal(f"{gone} would still be there")
-        overwritten = any(isinstance(step, Change) and step.knob == change.knob for step in later)
-        if change.op == "set" and change.knob and not overwritten and after.value_of(change.knob) != change.value:
-            raise Refusal(f"{change.knob} would not be read back")
-
-
-def _said(said: Interpretation, touched: set[str]) -> tuple[object, ...]:
-    """Return everything that a recipe says outside of some groups."""
-    equipped = sorted((e.slot, e.component) for e in said.equipped if e.slot not in touched)
-    settings = [(s.knob, s.value) for s in said.settings if s.knob.split(".", 1)[0] not in touched]
-    return equipped, sorted(settings, key=str), said.name, said.model, said.framework, said.packages, said.seed

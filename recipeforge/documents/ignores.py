@@ -13,7 +13,7 @@ from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.rule import Rule
 
-_DIRECTIVE = re.compile(r"forge:[ \t]*ignore\b(?:[ \t]*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"#[ \t]*forge:[ \t]*ignore\b(?:[ \t]*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?", re.IGNORECASE)
 _CODE = re.compile(r"[^\s,]+")
 _OWN = "RF0014"
 
@@ -182,17 +182,20 @@ def _without(document: Document, ignore: _Ignore, gone: list[_Named]) -> Fix:
         edit = TextEdit(document.span(ignore.names[0].start, ignore.names[-1].end), codes)
         return text_fix("Remove it from the ignore", edit)
     text, lines = document.text, document.lines
-    start, end = ignore.comment
-    before, behind = text[start + 1 : ignore.start], text[ignore.end : end]
-    if before.strip(" \t#") or behind.strip():
-        # The comment says more; only the directive goes.
-        return text_fix("Remove the ignore", TextEdit(document.span(ignore.start, end if not behind.strip() else ignore.end), ""))
+    start, end = ignore.start, ignore.end
+    if text[ignore.comment[0] : start].strip("# \t") or text[end : ignore.comment[1]].strip():
+        # The comment says more; only the directive goes, and the blanks before it where it stood last.
+        last = not text[end : ignore.comment[1]].strip()
+        behind = "" if last else "# "
+        start = ignore.comment[0] + len(text[ignore.comment[0] : start].rstrip()) if last else start
+        end = ignore.comment[1] if last else end + len(text[end:]) - len(text[end:].lstrip(" \t#"))
+        return text_fix("Remove the ignore", TextEdit(document.span(start, end), behind))
     line = lines.line_of(start)
     line_start = lines.line_start(line)
-    head = text[line_start:start]
+    head = text[line_start : ignore.comment[0]]
     if not head.strip():
         return text_fix("Remove the ignore", TextEdit(document.span(line_start, lines.next_line_start(line)), ""))
-    return text_fix("Remove the ignore", TextEdit(document.span(line_start + len(head.rstrip()), end), ""))
+    return text_fix("Remove the ignore", TextEdit(document.span(line_start + len(head.rstrip()), ignore.comment[1]), ""))
 
 
 def _may_fire_elsewhere(catalog: Catalog, code: str) -> bool:

@@ -7,6 +7,7 @@ from recipeforge.documents.context import context_of
 from recipeforge.documents.edit import plan_edits
 from recipeforge.documents.interpret import interpret
 from recipeforge.documents.interpretation import Findings, Interpretation
+from recipeforge.documents.steps import DeleteAt
 from recipeforge.documents.tree import Document
 from recipeforge.documents.vocabulary import vocabulary_of
 from recipeforge.schemas.catalog import Catalog
@@ -39,7 +40,8 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
     said = interpret(document, vocabulary_of(catalog))
     if not document.complete:
         return ReadResult(None, _sorted([*document.diagnostics, *_before_the_break(document, said.findings.diagnostics)]))
-    diagnostics = [*document.diagnostics, *_with_fixes(document, catalog, said.findings)]
+    diagnostics = [_with_one_left(document, catalog, d) for d in document.diagnostics]
+    diagnostics += _with_fixes(document, catalog, said.findings)
     if not said.readable:
         return ReadResult(None, _sorted(diagnostics))
     context, unknown = context_of(said, catalog, overrides or {}, document.path)
@@ -79,6 +81,22 @@ def _with_fixes(document: Document, catalog: Catalog, findings: Findings) -> lis
         note = f"{findings.dropped:,} more findings are not shown; cure these first."
         out[-1] = replace(out[-1], notes=(*out[-1].notes, note))
     return out
+
+
+def _with_one_left(document: Document, catalog: Catalog, diagnostic: Diagnostic) -> Diagnostic:
+    """Offer to remove one of two equal keys: the later where both say the same, else the earlier, since the last one counts."""
+    if diagnostic.code != "RF0005" or not diagnostic.related:
+        return diagnostic
+    lines = document.lines
+    earlier, later = diagnostic.related[0].span, diagnostic.primary.span
+    first, second = lines.line_text(earlier.start.line), lines.line_text(later.start.line)
+    same = first == second and earlier.start.column == later.start.column and earlier.start.line != later.start.line
+    gone = later if same else earlier
+    plan = plan_edits(document, catalog, (DeleteAt(lines.offset(gone.start)),))
+    if not plan.edits:
+        return diagnostic
+    title, safety = ("Remove the repetition", "safe") if same else ("Remove the first, which does not count", "unsafe")
+    return replace(diagnostic, fixes=(Fix(title=title, safety=safety, changes=(), edits=plan.edits),))
 
 
 def _sorted(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
