@@ -144,6 +144,7 @@ def test_the_shipped_words_have_no_finding(words, words_dir):
     assert len(words.components) >= 100
 
 
-def test_every_shipped_excerpt_is_as_it_was_cited():
+def test_the_shipped_packs_have_no_finding():
     catalog = compile_packs(SHIPPED_PACKS)
-    assert [finding for finding in lint(catalog, SHIPPED_PACKS) if "excerpt" in finding or "quote" in finding] == []
+    assert lint(catalog, SHIPPED_PACKS) == []
+    assert len(catalog.rules) >= 80 and len(catalog.claims) >= 80
