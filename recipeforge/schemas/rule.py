@@ -56,7 +56,7 @@ class Rule:
     fixes: tuple[FixTemplate, ...] = ()
     example: Example | None = None
     scope: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Package or framework → version specifier for which the claim was made, or `not` for a framework that it does not bind; empty: general."""
+    """Package or framework → version specifier for which it is claimed, or `not` for a framework that it does not bind; empty: general."""
     budget: str | None = None
     """The budget that this rule limits (`memory`): arithmetic instead of a condition."""
     budget_limits: tuple[str, ...] = ()
