@@ -97,6 +97,8 @@ def _forbids(catalog: Catalog, rule: Rule) -> str:
 
 
 def _fixes(rule: Rule) -> str:
+    if not rule.fixes and rule.code.startswith("RF0"):
+        return "Where the text leaves no doubt, the finding itself offers a correction; otherwise what to change is your decision."
     if not rule.fixes:
         return "No automatic fix: what to change is your decision."
     kinds = dict.fromkeys(fix.safety for fix in rule.fixes)

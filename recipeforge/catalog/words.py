@@ -39,7 +39,7 @@ def pattern_of(catalog: Catalog, rule: Rule) -> list[str]:
     if rule.budget is not None:
         limits = " and ".join(f"`{subject}`" for subject in rule.budget_limits)
         relation = _BUDGETS.get(rule.budget, f"the estimated {rule.budget} exceeds")
-        return [f"{relation} the smallest known of {limits}"]
+        return [f"{relation} {'the smallest known of ' if len(rule.budget_limits) > 1 else ''}{limits}"]
     if rule.violated_when is None:
         return []
     return clauses(catalog, rule.violated_when)

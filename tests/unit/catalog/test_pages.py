@@ -7,7 +7,7 @@ import pytest
 from recipeforge.catalog.compile import compile_packs
 from recipeforge.catalog.conditions import parse_condition
 from recipeforge.catalog.pages import components_page, rule_page, rules_index
-from recipeforge.catalog.words import change_words, clauses, scope_words
+from recipeforge.catalog.words import change_words, clauses, pattern_of, scope_words
 from recipeforge.schemas.change import Change
 
 
@@ -109,10 +109,25 @@ def test_quotes_are_not_read_as_markdown(catalog):
 def test_rules_about_the_file_have_a_page_too(catalog):
     rule = dataclasses.replace(catalog.rules["RF1001"], code="RF0002", violated_when=None, evidence=(), fixes=(), tier="T1", example=None)
     page = rule_page(catalog, rule)
-    assert "Found while the file is read" in page and "No automatic fix" in page and "this project's own" in page
+    assert "Found while the file is read" in page and "offers a correction" in page and "this project's own" in page
 
 
 def test_index_and_components_list_everything(catalog):
     assert "| [RF1001](qlora-without-4bit-base.md) |" in rules_index(catalog)
     page = components_page(catalog)
     assert all(f"[`{id_}`](" in page for id_ in catalog.components)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        (("budget.memory_gib",), "the estimated peak memory exceeds `budget.memory_gib`"),
+        (
+            ("budget.memory_gib", "gpu.memory_gib"),
+            "the estimated peak memory exceeds the smallest known of `budget.memory_gib` and `gpu.memory_gib`",
+        ),
+    ],
+)
+def test_budgets_in_words(limits, said, catalog):
+    rule = dataclasses.replace(catalog.rules["RF1001"], budget="memory", budget_limits=limits, violated_when=None)
+    assert pattern_of(catalog, rule) == [said]
