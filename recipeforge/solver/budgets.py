@@ -7,6 +7,7 @@ the limit satisfies and this one breaks (a cut). Search and CP-SAT add cuts unti
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 from recipeforge.solver.clauses import Clause, bits
@@ -90,44 +91,68 @@ class Budget:
         high all the same; inputs that matter least come first. What is left is what has to change.
         """
         bound = self.limit if limit is None else limit
-        admitted: list[Classes] = [(i.class_of(true),) for i in self.inputs]
-        impact: list[tuple[int, int]] = []
-        for index, one in enumerate(self.inputs):
-            if len(one.classes) > 1:
-                freed = [*admitted]
-                freed[index] = tuple(range(len(one.classes)))
-                impact.append((-self._least(freed), index))
-        for _, index in sorted(impact):
-            self._widen(admitted, index, bound)
-        return self._clause(true, admitted)
+        open_inputs = [index for index, one in enumerate(self.inputs) if len(one.classes) > 1]
+        bounds = _LowerBounds(self, [(i.class_of(true),) for i in self.inputs])
+        everything = {index: tuple(range(len(self.inputs[index].classes))) for index in open_inputs}
+        for index in sorted(open_inputs, key=lambda i: (-bounds.total_with(i, everything[i]), i)):
+            for more in (everything[index], *((k,) for k in reversed(everything[index]))):
+                wider = tuple(sorted({*bounds.admitted[index], *more}))
+                if wider != bounds.admitted[index] and bounds.total_with(index, wider) > bound:
+                    bounds.admit(index, wider)
+        return self._clause(true, bounds.admitted)
 
-    def _widen(self, admitted: list[Classes], index: int, bound: int) -> None:
-        """Admit as many classes of one input as leave the amount above `bound`."""
-        one = self.inputs[index]
-        everything = tuple(range(len(one.classes)))
-        for more in (everything, *((k,) for k in reversed(everything))):
-            before = admitted[index]
-            admitted[index] = tuple(sorted({*before, *more}))
-            if self._least(admitted) <= bound:
-                admitted[index] = before
-            elif more == everything:
-                return
+    @cached_property
+    def variables(self) -> int:
+        """Every variable that the amount can depend on."""
+        mask = 0
+        for one in self.inputs:
+            for members in one.classes if len(one.classes) > 1 else ():
+                mask |= members
+        return mask
 
-    def _least(self, admitted: Sequence[Classes]) -> int:
-        """Return a lower bound of the amount over all admitted combinations: each term at its own least."""
-        lowest = [c[:1] if i.ascending else c for i, c in zip(self.inputs, admitted, strict=True)]
-        return sum(t.least(tuple(lowest[u] for u in t.uses)) for t in self.terms)
+    @cached_property
+    def users(self) -> tuple[tuple[int, ...], ...]:
+        """Input → positions of the terms that depend on it."""
+        return tuple(tuple(n for n, t in enumerate(self.terms) if index in t.uses) for index in range(len(self.inputs)))
 
     def _clause(self, true: int, admitted: Sequence[Classes]) -> Clause:
         """Return "some input leaves the classes admitted for it"."""
         positive = negative = 0
         for one, classes in zip(self.inputs, admitted, strict=True):
-            others = [mask for k, mask in enumerate(one.classes) if k not in classes]
-            if 0 in others:
-                # Leaving for "none" means dropping what holds now; that is sound though it names one member only.
-                held = one.classes[one.class_of(true)] & true
-                negative |= 1 << bits(held)[0]
-            else:
-                for mask in others:
-                    positive |= mask
+            now = one.class_of(true)
+            others = {k: mask for k, mask in enumerate(one.classes) if k not in classes}
+            if any(not mask or mask & true for mask in others.values()):
+                # Leaving for a later class, or for "none", needs what holds now to go (naming one member of it is
+                # sound); an earlier class takes over by itself.
+                negative |= 1 << bits(one.classes[now] & true)[0]
+                others = {k: mask for k, mask in others.items() if k < now}
+            for mask in others.values():
+                positive |= mask
         return Clause(positive, negative, self.rule, self.hard)
+
+
+class _LowerBounds:
+    """The least amount over all admitted classes, each term at its own least, kept up to date input by input."""
+
+    def __init__(self, budget: Budget, admitted: list[Classes]) -> None:
+        self.budget, self.admitted = budget, admitted
+        self.lowest = [c[:1] if one.ascending else c for one, c in zip(budget.inputs, admitted, strict=True)]
+        self.of_term = [self._term(t, -1, ()) for t in budget.terms]
+
+    def _term(self, term: Term, changed: int, classes: Classes) -> int:
+        return term.least(tuple(classes if u == changed else self.lowest[u] for u in term.uses))
+
+    def _lowered(self, index: int, classes: Classes) -> Classes:
+        return classes[:1] if self.budget.inputs[index].ascending else classes
+
+    def total_with(self, index: int, classes: Classes) -> int:
+        """Return the bound if `classes` were admitted for one input."""
+        users, lowered = self.budget.users[index], self._lowered(index, classes)
+        change = sum(self._term(self.budget.terms[n], index, lowered) - self.of_term[n] for n in users)
+        return sum(self.of_term) + change
+
+    def admit(self, index: int, classes: Classes) -> None:
+        """Admit `classes` for one input."""
+        self.admitted[index], self.lowest[index] = classes, self._lowered(index, classes)
+        for n in self.budget.users[index]:
+            self.of_term[n] = self._term(self.budget.terms[n], -1, ())

@@ -142,7 +142,7 @@ def _build(catalog: Catalog, context: Context, values: Mapping[str, tuple[Scalar
 def _budgets(over: Variables) -> Iterable[Budget]:
     """Return the budgets whose limit and model are known."""
     for rule in over.catalog.rules.values():
-        if rule.budget in BUDGET_SLACK and in_scope(rule, dict(over.facts)):
+        if rule.budget in BUDGET_SLACK and in_scope(rule, over.facts):
             limit = limit_gib(rule, over)
             budget = None if limit is None else memory_budget(over, rule, int(limit * GIB * BUDGET_SLACK[rule.budget]))
             if budget:

@@ -61,22 +61,22 @@ def ladder_of(domain: tuple[tuple[Scalar | None, int], ...]) -> list[int]:
 
 def changes_between(case: Case, true: int) -> tuple[Change, ...]:
     """Return the changes that lead from the recipe as written to a full assignment, slots first, in catalog order."""
-    world, catalog = case.world, case.world.catalog
+    world, names = case.world, case.world.named
     found: list[Change] = []
-    names = world.named
-    for slot in catalog.slots.values():
-        members = world.slot_members[slot.id]
-        gone = [str(names[v]) for v in bits(members & case.picks & ~true)]
-        new = [str(names[v]) for v in bits(members & true & ~case.written)]
-        for previous in gone:
-            if new and slot.cardinality != "many":
-                found.append(Change("replace", slot=slot.id, component=new.pop(0), previous=previous))
+    gone, new = case.picks & ~true, true & ~case.written
+    for slot, members in world.slot_members.items():
+        if not members & (gone | new):
+            continue
+        added = [str(names[v]) for v in bits(members & new)]
+        for previous in (str(names[v]) for v in bits(members & gone)):
+            if added and world.catalog.slots[slot].cardinality != "many":
+                found.append(Change("replace", slot=slot, component=added.pop(0), previous=previous))
             else:
-                found.append(Change("drop", slot=slot.id, component=previous))
-        found += [Change("add", slot=slot.id, component=c) for c in new]
-    for knob, domain in world.domains.items():
-        value, var = next((value, v) for value, v in domain if true >> v & 1)
-        if not case.written >> var & 1:
+                found.append(Change("drop", slot=slot, component=previous))
+        found += [Change("add", slot=slot, component=c) for c in added]
+    for knob, members in world.domain_members.items():
+        if members & new:
+            value = next(value for value, v in world.domains[knob] if true >> v & 1)
             found.append(Change("drop", knob=knob) if value is None else Change("set", knob=knob, value=value))
     return tuple(found)
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.condition import Condition
 from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Verdict, Violation
 from recipeforge.solver.case import case_of
 from recipeforge.solver.engine import Undecided, find_model
@@ -49,12 +51,22 @@ def _participants(code: str, view: View) -> tuple[str, ...]:
 
 def unknown_facts(view: View) -> tuple[str, ...]:
     """Return the facts that nobody gave and on which some rule's outcome hangs."""
-    missing: dict[str, None] = {}
-    for rule in view.catalog.rules.values():
-        pattern = rule.violated_when
-        if pattern is None:
-            continue
-        lacking = [s for s in subjects_of(pattern) if view.is_fact(s) and s not in view.facts]
-        if lacking and in_scope(rule, dict(view.facts)) and evaluate(pattern, view) is None:
-            missing |= dict.fromkeys(lacking)
+    missing: set[str] = set()
+    for rule, pattern, facts in _asking(view.catalog):
+        lacking = [s for s in facts if s not in view.facts]
+        if lacking and in_scope(rule, view.facts) and evaluate(pattern, view) is None:
+            missing.update(lacking)
     return tuple(sorted(missing))
+
+
+_asking_of: dict[str, tuple[tuple[Rule, Condition, tuple[str, ...]], ...]] = {}
+
+
+def _asking(catalog: Catalog) -> tuple[tuple[Rule, Condition, tuple[str, ...]], ...]:
+    """Return the rules that ask for facts, with their pattern and the facts."""
+    if catalog.hash not in _asking_of:
+        known = catalog.slots.keys() | catalog.knobs.keys()
+        patterns = ((r, r.violated_when) for r in catalog.rules.values() if r.violated_when is not None)
+        asking = ((r, p, tuple(s for s in subjects_of(p) if s not in known)) for r, p in patterns)
+        _asking_of[catalog.hash] = tuple((r, p, facts) for r, p, facts in asking if facts)
+    return _asking_of[catalog.hash]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.world import World
 
@@ -37,6 +38,16 @@ class Reference:
         true = self.true
         return tuple(i for i, c in enumerate(self.world.clauses) if c.hard and not (c.positive & true or c.negative & ~true))
 
+    @cached_property
+    def over_budget(self) -> tuple[Budget, ...]:
+        """Hard budgets that it exceeds."""
+        return tuple(b for b in self.world.budgets if b.hard and not b.holds(self.true))
+
+    def exceeded(self, other: int) -> list[Budget]:
+        """Return the hard budgets that `other` exceeds."""
+        differs = self.true ^ other
+        return [b for b in self.world.budgets if b.hard and (not b.holds(other) if differs & b.variables else b in self.over_budget)]
+
     def at_risk(self, other: int) -> Iterable[int]:
         """Return the clauses that `other` may break: those broken here, and those that lose a literal on the way."""
         yield from self.broken
@@ -44,6 +55,17 @@ class Reference:
             yield from self.world.at_risk_when_true[v]
         for v in bits(self.true & ~other):
             yield from self.world.at_risk_when_false[v]
+
+    def hard_broken(self, other: int) -> set[str]:
+        """Return the hard rules that `other` breaks, crowded slots apart."""
+        clauses = self.world.clauses
+        found: set[str] = set()
+        for index in self.at_risk(other):
+            clause = clauses[index]
+            if clause.hard and not (clause.positive & other or clause.negative & ~other):
+                found.add(clause.rule)
+        found.update(b.rule for b in self.exceeded(other))
+        return found
 
 
 @dataclass

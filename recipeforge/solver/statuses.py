@@ -47,7 +47,7 @@ class Statuses:
 
     case: Case
 
-    @property
+    @cached_property
     def world(self) -> World:
         """The case's world."""
         return self.case.world
@@ -61,6 +61,12 @@ class Statuses:
     def learned(self) -> list[Clause]:
         """What the questions so far found out about budgets."""
         return []
+
+    @cached_property
+    def exclusive(self) -> dict[str, int]:
+        """Slot → its components, where it takes one only."""
+        slots = self.world.catalog.slots
+        return {s: members if slots[s].cardinality != "many" else 0 for s, members in self.world.slot_members.items()}
 
     @cached_property
     def closures(self) -> dict[int, State | None]:
@@ -80,6 +86,8 @@ class Statuses:
     @cached_property
     def wanted(self) -> int:
         """Components that would cure a broken rule which is still in force, as a mask."""
+        if not self.curable:
+            return 0
         components = (1 << len(self.world.component_var)) - 1
         broken = (c for c in self.world.clauses if c.hard and c.rule not in self.ignored and not c.holds(self.case.written))
         mask = 0
@@ -116,27 +124,25 @@ class Statuses:
 
     def _rivals(self, component: str, v: int) -> int:
         """Return the members of the same slot that cannot stay beside this one."""
-        slot = self.world.catalog.components[component].slot
-        single = self.world.catalog.slots[slot].cardinality != "many"
-        return self.world.slot_members[slot] & ~(1 << v) if single else 0
+        return self.exclusive[self.world.catalog.components[component].slot] & ~(1 << v)
 
     def _holders(self, component: str, v: int) -> int:
         return self._rivals(component, v) & self.case.picks
 
     def _names(self, mask: int) -> tuple[str, ...]:
-        return tuple(subject_of(self.world, v) for v in bits(mask))
+        return tuple(subject_of(self.world, v) for v in bits(mask)) if mask else ()
 
     def _breaks_nothing(self, v: int, gone: int, written: int) -> bool:
         """Return whether making `v` true and `gone` false breaks no rule that held before."""
-        world, broken = self.world, self.case.broken_hard
-        at_risk = list(world.at_risk_when_true[v])
+        clauses, broken = self.world.clauses, self.case.broken_hard
+        at_risk = self.world.at_risk_when_true[v]
         for u in bits(gone):
-            at_risk += world.at_risk_when_false[u]
+            at_risk += self.world.at_risk_when_false[u]
         for index in at_risk:
-            clause = world.clauses[index]
-            if clause.hard and not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
+            clause = clauses[index]
+            if not (clause.positive & written or clause.negative & ~written) and clause.hard and clause.rule not in broken:
                 return False
-        return all(b.rule in broken or not b.hard or b.holds(written) for b in world.budgets)
+        return all(b.rule in broken for b in self.reference.exceeded(written))
 
     def _model(self, written: int, picks: int) -> int | None:
         known = self._closed(picks & self.case.picks)
@@ -153,7 +159,7 @@ class Statuses:
         for v in bits(model & ~written):
             if (leaner := self._without(written, model, v)) is not None:
                 model = leaner
-        rules = sorted(self.world.violated(written) & self.world.hard_rules - self.case.broken_hard)
+        rules = sorted(self.reference.hard_broken(written) - self.case.broken_hard)
         around = Case(self.world, self.case.loadout, picks, written)
         return changes_between(around, model), tuple(rules)
 
@@ -163,8 +169,7 @@ class Statuses:
         for mask, _ in self.world.rivals[v]:
             rivals |= mask
         leaner = model & ~(1 << v) | rivals & written
-        broken = self.world.violated(leaner) & self.world.hard_rules
-        return None if broken - self.ignored else leaner
+        return None if self.reference.hard_broken(leaner) - self.ignored else leaner
 
     def _blocked(self, component: str, v: int, wanted: bool, holders: int) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""

@@ -36,6 +36,11 @@ class Variables:
         return tuple(names[v] for v in range(self.size))
 
     @cached_property
+    def domain_members(self) -> Mapping[str, int]:
+        """Knob → mask of its values."""
+        return {knob: sum(1 << v for _, v in domain) for knob, domain in self.domains.items()}
+
+    @cached_property
     def slot_members(self) -> Mapping[str, int]:
         """Slot → mask of its components."""
         masks = dict.fromkeys(self.catalog.slots, 0)

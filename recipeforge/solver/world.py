@@ -152,7 +152,7 @@ def _conjunction(options: Sequence[list[Cube]]) -> list[Cube]:
 
 def rule_clauses(over: Variables) -> list[Clause]:
     """Return the clauses of every rule that speaks for this context."""
-    grounding, facts = Grounding(over), dict(over.facts)
+    grounding, facts = Grounding(over), over.facts
     found: list[Clause] = []
     for rule in over.catalog.rules.values():
         if rule.violated_when is None or rule.stage == "removed" or not in_scope(rule, facts):
