@@ -1,0 +1,78 @@
+"""Tokenizer and base model, from wherever the plan found them. Runs in the training process."""
+
+import tempfile
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from recipeforge.runner.parts import PARTS
+from recipeforge.runner.parts.precision import Formats
+from recipeforge.runner.plan import Plan
+from recipeforge.schemas.errors import RunError
+
+
+def formats_of(plan: Plan) -> Formats:
+    """Return the number formats that the plan's precision means."""
+    return PARTS[plan.part_in("precision")].build()
+
+
+def is_adapter(plan: Plan) -> bool:
+    """Whether the base model stays frozen."""
+    return "adapter" in PARTS[plan.part_in("technique")].traits
+
+
+def load_tokenizer(plan: Plan) -> Any:
+    """Return the model's tokenizer, with a padding token."""
+    where = {"gguf_file": plan.model.gguf_file} if plan.model.gguf_file else {}
+    tokenizer = AutoTokenizer.from_pretrained(plan.model.location, **where)
+    if tokenizer.pad_token_id is None:
+        if tokenizer.eos_token is None:
+            raise RunError(f"the tokenizer of {plan.model.written} has neither a padding nor an end token")
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(plan: Plan, device: torch.device) -> Any:
+    """Return the base model on the device, in its frozen or trained number format, quantized if the plan says so."""
+    formats = formats_of(plan)
+    dtype = getattr(torch, formats.frozen if is_adapter(plan) else formats.trained)
+    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": PARTS[plan.part_in("attention")].build()}
+    quantization = plan.parts.get("quantization")
+    if quantization is None:
+        model = _plain(plan, options).to(device)
+    else:
+        config = PARTS[quantization[0]].build(plan.values, getattr(torch, formats.compute))
+        model = _quantized(plan, options | {"quantization_config": config, "device_map": {"": str(device)}}, dtype)
+    _attention_dropout(model, plan)
+    return model
+
+
+def _plain(plan: Plan, options: dict[str, Any]) -> Any:
+    if not plan.model.gguf_file:
+        return AutoModelForCausalLM.from_pretrained(plan.model.location, **options)
+    model = AutoModelForCausalLM.from_pretrained(plan.model.location, gguf_file=plan.model.gguf_file, **options)
+    # The weights are plain tensors now; left in place, these make transformers and peft take the model for a quantized one.
+    del model.hf_quantizer, model.is_quantized, model.config.quantization_config
+    return model
+
+
+def _quantized(plan: Plan, options: dict[str, Any], dtype: torch.dtype) -> Any:
+    if not plan.model.gguf_file:
+        return AutoModelForCausalLM.from_pretrained(plan.model.location, **options)
+    # transformers quantizes no GGUF file: unpack it first.
+    with tempfile.TemporaryDirectory(prefix="recipeforge-") as folder:
+        _plain(plan, {"dtype": dtype}).save_pretrained(folder)
+        return AutoModelForCausalLM.from_pretrained(folder, **options)
+
+
+def _attention_dropout(model: Any, plan: Plan) -> None:
+    """Set dropout on attention weights where the recipe itself names it; the model's own setting stands otherwise."""
+    if "attention.dropout" not in plan.given:
+        return
+    wanted = float(plan.values["attention.dropout"])
+    modules = [m for m in model.modules() if hasattr(m, "attention_dropout")]
+    if not modules and wanted:
+        raise RunError(f"attention.dropout: the code of {plan.model.written} has no such setting; remove it from the recipe")
+    for module in modules:
+        module.attention_dropout = wanted

@@ -1,0 +1,176 @@
+"""The training loop: forward, backward, clip, step, schedule, and held-out loss. Runs in the training process."""
+
+import itertools
+import math
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from recipeforge.runner.batches import IGNORED, Line, collate, groups
+from recipeforge.schemas.errors import RunError
+
+
+class Stop:
+    """Whether someone asked the run to end early, and who."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.reason)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every forward pass needs besides the model."""
+
+    device: torch.device
+    pad: int
+    packed: bool
+    autocast: str | None
+
+    def batch(self, lines: Sequence[Line]) -> dict[str, Any]:
+        """Return lines as tensors on the device."""
+        return collate(lines, self.pad, self.packed, self.device)
+
+    def casting(self) -> AbstractContextManager[Any]:
+        """Return the context of a forward pass."""
+        return torch.autocast(self.device.type, dtype=getattr(torch, self.autocast)) if self.autocast else nullcontext()
+
+    def loss_sum(self, model: Any, lines: Sequence[Line]) -> torch.Tensor:
+        """Return the summed cross-entropy, nats, of every token that counts."""
+        batch = self.batch(lines)
+        labels = batch.pop("labels")[:, 1:]
+        with self.casting():
+            logits = model(**batch, use_cache=False).logits[:, :-1]
+        return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+
+
+def counted(lines: Sequence[Line]) -> int:
+    """Return how many tokens of these lines the loss looks at."""
+    return sum(label != IGNORED for line in lines for row in line.rows for label in row.labels)
+
+
+def held_out_loss(model: Any, bench: Bench, lines: Sequence[Line], micro: int) -> float:
+    """Return the mean loss a token over held-out lines, nats; dropout off."""
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        total = sum(bench.loss_sum(model, lines[i : i + micro]).item() for i in range(0, len(lines), micro))
+    model.train(was_training)
+    return total / counted(lines)
+
+
+def check_packing(model: Any, bench: Bench) -> None:
+    """Prove that packed rows do not see one another in this model's code: one row's words must not move the next one's logits.
+
+    Raises:
+        RunError: they do.
+    """
+    width, vocab = 6, model.get_input_embeddings().weight.shape[0]
+    places = torch.arange(width, device=bench.device).repeat(2)[None]
+    outputs = []
+    was_training = model.training
+    model.eval()
+    for first in (1, 2):
+        ids = torch.tensor([[*[first % vocab] * width, *[3 % vocab] * width]], device=bench.device)
+        with torch.no_grad(), bench.casting():
+            outputs.append(model(input_ids=ids, position_ids=places, use_cache=False).logits[0, width:].float())
+    model.train(was_training)
+    if not torch.allclose(*outputs, atol=1e-5):
+        raise RunError("data.packing: this model's code lets packed rows see one another; turn packing off")
+
+
+@dataclass(frozen=True)
+class Done:
+    """One finished optimizer step."""
+
+    step: int
+    loss: float
+    rate: float
+    tokens: int
+    ends_epoch: bool
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How many steps there are and what each takes."""
+
+    micro: int
+    accumulate: int
+    steps: int
+    seed: int
+    clip: float
+
+
+def planned_steps(lines: int, micro: int, accumulate: int, steps: int | None, epochs: float | None) -> int:
+    """Return the optimizer steps of a run; `steps` wins over `epochs`."""
+    if steps is not None:
+        return steps
+    return max(1, math.ceil(math.ceil(lines / micro) * (epochs or 0.0) / accumulate))
+
+
+def optimizer_steps(
+    model: Any,
+    bench: Bench,
+    lines: Sequence[Line],
+    optimizers: Sequence[Any],
+    schedulers: Sequence[Any],
+    plan: Schedule,
+    stop: Stop,
+) -> Iterator[Done]:
+    """Train, yielding after every optimizer step. Ends early, between two micro-batches, when `stop` is set.
+
+    The gradient is that of the mean over all tokens of the step, however they fall into micro-batches.
+
+    Raises:
+        RunError: the loss or the gradient is not a finite number; the weights are those of the last good step.
+    """
+    trainable = [p for p in model.parameters() if p.requires_grad]
+    stream = _micro_batches(lines, plan)
+    model.train()
+    for step in range(1, plan.steps + 1):
+        taken = list(itertools.islice(stream, plan.accumulate))
+        tokens = sum(counted(group) for group, _ in taken)
+        loss = 0.0
+        for group, _ in taken:
+            if stop:
+                return
+            share = bench.loss_sum(model, group) / tokens
+            share.backward()
+            loss += share.item()
+        norm = torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf)
+        if not math.isfinite(loss) or not math.isfinite(norm.item()):
+            what = f"loss became {loss}" if not math.isfinite(loss) else f"gradient norm became {norm.item()}"
+            raise RunError(f"the {what} at step {step}; lower the learning rate, or check the data and the number format")
+        rate = optimizers[0].param_groups[0]["lr"]
+        for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad()
+        yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), any(last for _, last in taken))
+
+
+def _micro_batches(lines: Sequence[Line], plan: Schedule) -> Iterator[tuple[list[Line], bool]]:
+    """Yield micro-batches for ever, each with whether it ends an epoch."""
+    for epoch in itertools.count():
+        batches = list(groups(lines, plan.micro, plan.seed, epoch))
+        for index, batch in enumerate(batches):
+            yield batch, index == len(batches) - 1
+
+
+class Clock:
+    """Wall-clock seconds since it was made."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        return time.monotonic() - self._start

@@ -1,0 +1,134 @@
+"""Optimizer parts. `build(model, values) -> tuple of torch optimizers`, stepped together, each with the same schedule.
+
+Weight decay is applied to matrices only, never to biases, norms or other vectors.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.quantization import BITSANDBYTES
+from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
+from recipeforge.schemas.errors import RunError
+
+TORCH_WITH_MUON = Need("torch", "torch.optim.Muon", minimum="2.9")
+
+
+def _groups(parameters: Iterable[Any], values: Values) -> list[dict[str, Any]]:
+    """Two groups: matrices with weight decay, the rest without."""
+    trainable = [p for p in parameters if p.requires_grad]
+    decay = float(values["optimizer.weight_decay"])
+    parts = ([p for p in trainable if p.ndim >= 2], decay), ([p for p in trainable if p.ndim < 2], 0.0)
+    return [{"params": list(params), "weight_decay": wd} for params, wd in parts if params]
+
+
+def _rate(values: Values) -> float:
+    return float(values["optimizer.learning_rate"])
+
+
+def _options(values: Values, betas: tuple[float, ...] | None = None, epsilon: bool = False) -> dict[str, Any]:
+    """Betas and epsilon that the recipe sets; what it leaves open stays the library's default."""
+    options: dict[str, Any] = {}
+    if betas and ("optimizer.beta1" in values or "optimizer.beta2" in values):
+        first, second, *more = betas
+        options["betas"] = (float(values.get("optimizer.beta1", first)), float(values.get("optimizer.beta2", second)), *more)
+    if epsilon and "optimizer.epsilon" in values:
+        options["eps"] = float(values["optimizer.epsilon"])
+    return options
+
+
+def adamw(model: Any, values: Values) -> tuple[Any, ...]:
+    """torch's AdamW."""
+    import torch
+
+    return (torch.optim.AdamW(_groups(model.parameters(), values), lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True)),)
+
+
+def sgd(model: Any, values: Values) -> tuple[Any, ...]:
+    """torch's SGD, with momentum where the recipe asks for it."""
+    import torch
+
+    momentum = float(values.get("optimizer.momentum", 0.0))
+    return (torch.optim.SGD(_groups(model.parameters(), values), lr=_rate(values), momentum=momentum),)
+
+
+def adafactor(model: Any, values: Values) -> tuple[Any, ...]:
+    """transformers' Adafactor at the recipe's learning rate: no relative step, no parameter scaling."""
+    from transformers.optimization import Adafactor
+
+    options: dict[str, Any] = {"beta1": float(values["optimizer.beta1"])} if "optimizer.beta1" in values else {}
+    groups = _groups(model.parameters(), values)
+    return (Adafactor(groups, lr=_rate(values), scale_parameter=False, relative_step=False, warmup_init=False, **options),)
+
+
+def _bitsandbytes(class_name: str, betas: tuple[float, ...], epsilon: bool = True):
+    def build(model: Any, values: Values) -> tuple[Any, ...]:
+        import bitsandbytes
+
+        kind = getattr(bitsandbytes.optim, class_name)
+        return (kind(_groups(model.parameters(), values), lr=_rate(values), **_options(values, betas, epsilon)),)
+
+    return build
+
+
+def muon(model: Any, values: Values) -> tuple[Any, ...]:
+    """torch's Muon for hidden matrices, the auxiliary optimizer for everything else.
+
+    Muon's update is rescaled to AdamW's size (`match_rms_adamw`), so that both take the recipe's one learning rate.
+    """
+    import torch
+
+    ends = {id(m.weight) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
+    trainable = [(p, p.ndim == 2 and id(p) not in ends) for p in model.parameters() if p.requires_grad]
+    hidden, rest = [p for p, ours in trainable if ours], [p for p, ours in trainable if not ours]
+    momentum = float(values.get("optimizer.momentum", 0.95))
+    decay = float(values["optimizer.weight_decay"])
+    built: list[Any] = []
+    if hidden:
+        built.append(torch.optim.Muon(hidden, lr=_rate(values), weight_decay=decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"))
+    if rest:
+        auxiliary = values.get("optimizer.auxiliary")
+        if auxiliary is None:
+            raise RunError(f"Muon cannot take {len(rest)} embeddings, norms or biases; say `auxiliary: adamw` under `optimizer`")
+        built.append(_auxiliary(str(auxiliary), _groups(rest, values), _rate(values)))
+    return tuple(built)
+
+
+def _auxiliary(name: str, groups: list[dict[str, Any]], rate: float) -> Any:
+    if name == "adamw-8bit":
+        import bitsandbytes
+
+        return bitsandbytes.optim.AdamW8bit(groups, lr=rate)
+    import torch
+
+    return torch.optim.AdamW(groups, lr=rate)
+
+
+def _auxiliary_is_there(wishes: Wishes) -> Iterable[Objection]:
+    if wishes.parts.get("technique") == ("full",) and "optimizer.auxiliary" not in wishes.values:
+        yield Objection("muon", "Muon takes only hidden matrices; embeddings, norms and biases have no optimizer", "add `auxiliary: adamw`")
+    if wishes.values.get("optimizer.auxiliary") == "adamw-8bit" and BITSANDBYTES.installed is None:
+        yield Objection("optimizer.auxiliary", "AdamW 8-bit needs bitsandbytes, which is not installed", BITSANDBYTES.pip)
+
+
+def _sentence(name: str):
+    return lambda v: f"{name}, learning rate {float(v['optimizer.learning_rate']):g}, weight decay {float(v['optimizer.weight_decay']):g}"
+
+
+def _part(component: str, name: str, build: Any, *knobs: str, needs: tuple[Need, ...] = (), objections: Any = lambda wishes: ()) -> Part:
+    honoured = reads("optimizer", "learning_rate", "weight_decay", *knobs, own_param_groups=(False,))
+    return Part(component, "optimizer", build, _sentence(name), honoured, needs, objections=objections)
+
+
+_ADAM = ("beta1", "beta2", "epsilon")
+_BNB = (BITSANDBYTES,)
+PARTS = (
+    _part("adamw", "AdamW", adamw, *_ADAM),
+    _part("sgd", "SGD", sgd, "momentum"),
+    _part("adafactor", "Adafactor without relative steps", adafactor, "beta1"),
+    _part("adamw-8bit", "AdamW with 8-bit states", _bitsandbytes("AdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
+    _part("paged-adamw-8bit", "AdamW with paged 8-bit states", _bitsandbytes("PagedAdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
+    _part("lion-8bit", "Lion with 8-bit states", _bitsandbytes("Lion8bit", (0.9, 0.99), epsilon=False), "beta1", "beta2", needs=_BNB),
+    _part("ademamix-8bit", "AdEMAMix with 8-bit states", _bitsandbytes("AdEMAMix8bit", (0.9, 0.999, 0.9999)), *_ADAM, needs=_BNB),
+    _part("muon", "Muon", muon, "momentum", "auxiliary", needs=(TORCH_WITH_MUON,), objections=_auxiliary_is_there),
+)

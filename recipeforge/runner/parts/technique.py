@@ -1,0 +1,123 @@
+"""Technique parts. `build(model, values, formats) -> model` with exactly the wished weights trainable."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.precision import Formats
+from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
+from recipeforge.schemas.errors import RunError
+
+PEFT = Need("peft", "puts the adapter into the model", minimum="0.20")
+_BIAS = {"none": "none", "all": "all", "adapter-only": "lora_only"}
+_ATTENTION_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "c_attn", "Wqkv", "out_proj")
+
+
+def train_everything(model: Any, values: Values, formats: Formats) -> Any:
+    """Full fine-tuning: every weight trains."""
+    model.requires_grad_(True)
+    return model
+
+
+def _targets(model: Any, wish: str) -> str | list[str]:
+    if wish == "all-linear":
+        return wish
+    present = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
+    chosen = [name for name in _ATTENTION_LAYERS if name in present]
+    if not chosen:
+        raise RunError(
+            "technique.targets: attention: this model's attention layers have names the engine does not know; use `targets: all-linear`"
+        )
+    return chosen
+
+
+def _embedding_names(model: Any) -> list[str]:
+    wanted = {id(m) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
+    return [name.rsplit(".", 1)[-1] for name, module in model.named_modules() if id(module) in wanted]
+
+
+def _lora(**flags: bool):
+    def build(model: Any, values: Values, formats: Formats) -> Any:
+        from peft import LoraConfig, get_peft_model
+
+        model = _prepared(model)
+        embeddings = bool(values["technique.train_embeddings"])
+        config = LoraConfig(
+            task_type="CAUSAL_LM",
+            r=int(values["technique.rank"]),
+            lora_alpha=values["technique.alpha"],  # type: ignore[arg-type]  # peft divides by the rank; a float is fine
+            lora_dropout=float(values["technique.dropout"]),
+            target_modules=_targets(model, str(values["technique.targets"])),
+            bias=_BIAS[str(values["technique.bias"])],  # type: ignore[arg-type]
+            modules_to_save=_embedding_names(model) if embeddings else None,
+            ensure_weight_tying=embeddings and bool(model.config.get_text_config().tie_word_embeddings),
+            **flags,
+        )
+        return get_peft_model(model, config, autocast_adapter_dtype=formats.trained == "float32")
+
+    return build
+
+
+def _prepared(model: Any) -> Any:
+    """Over a quantized base, norms, embeddings and the head go to fp32, as peft advises for training."""
+    from peft import prepare_model_for_kbit_training
+
+    return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False) if getattr(model, "is_quantized", False) else model
+
+
+def restore_adapter(base: Any, folder: Path, formats: Formats) -> Any:
+    """Put a saved adapter on a base model."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(_prepared(base), str(folder), autocast_adapter_dtype=formats.trained == "float32")
+
+
+def _four_bit_base(wishes: Wishes) -> Iterable[Objection]:
+    if "bnb-4bit" not in wishes.parts.get("quantization", ()):
+        yield Objection("qlora", "QLoRA needs a base stored in 4 bits", "add `quantization: bnb-4bit`, or use `technique: lora`")
+
+
+def _unquantized_base(wishes: Wishes) -> Iterable[Objection]:
+    if wishes.parts.get("quantization"):
+        yield Objection("full", "quantized weights cannot train", "drop `quantization`, or use `technique: lora`")
+
+
+def _sentence(name: str):
+    def does(v: Values) -> str:
+        extra = "; embeddings and head train in full" if v["technique.train_embeddings"] else ""
+        return f"{name} of rank {v['technique.rank']}, alpha {v['technique.alpha']:g}, on {v['technique.targets']} layers{extra}"
+
+    return does
+
+
+_LORA_KNOBS = reads("technique", "rank", "alpha", "dropout", "targets", "bias", "train_embeddings", resize_embeddings=(False,))
+
+
+def _family_member(component: str, name: str, **flags: bool) -> Part:
+    return Part(
+        component,
+        "technique",
+        build=_lora(**flags),
+        does=_sentence(name),
+        reads=_LORA_KNOBS,
+        needs=(PEFT,),
+        traits=frozenset({"adapter"}),
+        objections=_four_bit_base if component == "qlora" else lambda wishes: (),
+    )
+
+
+PARTS = (
+    Part(
+        "full",
+        "technique",
+        build=train_everything,
+        does=lambda v: "every weight trains",
+        reads=reads("technique", resize_embeddings=(False,)),
+        objections=_unquantized_base,
+    ),
+    _family_member("lora", "LoRA"),
+    _family_member("qlora", "LoRA over the 4-bit base"),
+    _family_member("rslora", "rank-stabilised LoRA", use_rslora=True),
+    _family_member("dora", "DoRA", use_dora=True),
+)

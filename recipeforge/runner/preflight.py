@@ -1,0 +1,190 @@
+"""Pre-flight: everything that would stop the run later, said now, all at once and before anything heavy is loaded."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from recipeforge.runner.packages import distribution_of
+from recipeforge.runner.parts import PARTS
+from recipeforge.runner.parts.groups import HONOURED
+from recipeforge.runner.plan import Plan
+from recipeforge.runner.rows import PACKAGE, load_rows, package_of
+from recipeforge.schemas.diagnostic import Diagnostic, Label
+from recipeforge.schemas.errors import RunError
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.place import START_OF_FILE, Span
+from recipeforge.schemas.recipe import Scalar
+
+CODE = "preflight"
+"""Stands where rules have their code: these findings are about this machine and this engine, not about the recipe."""
+
+
+def problems(plan: Plan, loadout: Loadout) -> tuple[Diagnostic, ...]:
+    """Return every reason why the plan cannot be carried out here; none: it can."""
+    return (
+        *_unimplemented(plan, loadout),
+        *_unhonoured(plan, loadout),
+        *_objections(plan, loadout),
+        *_packages(plan, loadout),
+        *_model(plan, loadout),
+        *_length(plan, loadout),
+        *_data(plan, loadout),
+        *_hardware(plan, loadout),
+        *_output(plan, loadout),
+    )
+
+
+def _problem(slug: str, message: str, span: Span = START_OF_FILE, help: str = "", label: str = "") -> Diagnostic:  # noqa: A002 (the field's own name)
+    return Diagnostic(CODE, slug, "error", message, Label(span, label), help=help)
+
+
+def _unimplemented(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    for slot, ids in plan.parts.items():
+        for component in ids:
+            if PARTS.get(component) is None:
+                known = ", ".join(p.component for p in PARTS.of_slot(slot)) or "nothing in this slot"
+                yield _problem(
+                    "part-not-implemented",
+                    f"the local engine does not implement {slot} `{component}`",
+                    loadout.span_of(component),
+                    f"It implements {known}.",
+                )
+
+
+def _unhonoured(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    """A knob that nothing would read is refused: silently ignoring it would run another recipe than the one written."""
+    readers = dict(HONOURED)
+    unknown_slots = {slot for slot, ids in plan.parts.items() if any(PARTS.get(c) is None for c in ids)}
+    for component in (c for ids in plan.parts.values() for c in ids):
+        part = PARTS.get(component)
+        readers |= part.reads if part else {}
+    for knob in plan.given:
+        value = plan.values[knob]
+        if knob.split(".", 1)[0] in unknown_slots:
+            continue
+        if knob not in readers:
+            yield _problem(
+                "knob-not-honoured", f"nothing in this run reads `{knob}`", loadout.span_of(knob), "Remove it.", "would be ignored"
+            )
+        elif readers[knob] and value not in readers[knob]:
+            can = ", ".join(_shown(v) for v in readers[knob])
+            message = f"the local engine cannot do `{knob}: {_shown(value)}`"
+            yield _problem("value-not-honoured", message, loadout.span_of(knob), f"It can do {can}.")
+
+
+def _shown(value: Scalar) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _objections(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    for component in (c for ids in plan.parts.values() for c in ids):
+        part = PARTS.get(component)
+        for objection in part.objections(plan.wishes) if part else ():
+            yield _problem("part-objects", f"{component}: {objection.message}", loadout.span_of(objection.subject), objection.help)
+
+
+def _packages(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    for need in plan.packages:
+        if need.installed is None and plan.model.kind == "nowhere" and plan.model.written == f"{PACKAGE}{need.name.replace('-', '_')}":
+            continue  # `_model` says it, at the model's own line
+        if need.installed is None:
+            yield _problem("package-missing", f"`{need.name}` is not installed; it {need.why}", help=f"Run `{need.pip}`.")
+        elif need.too_old:
+            message = f"`{need.name}` {need.installed} is installed; this engine was built for {need.minimum} and later"
+            yield _problem("package-too-old", message, help=f"Run `{need.pip}`.")
+
+
+def _model(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    if plan.model.problem:
+        yield _problem("model-missing", plan.model.problem, loadout.span_of("model"), plan.model.help)
+
+
+def _length(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    v = plan.values
+    if "train.steps" not in v and not v.get("train.epochs"):
+        yield _problem("no-length", "the recipe does not say how long to train", help="Add `train: {steps: …}` or `train: {epochs: …}`.")
+    if v["eval.strategy"] == "steps" and "eval.every" not in v:
+        yield _problem("no-interval", "`eval.strategy: steps` does not say how many", loadout.span_of("eval.strategy"), "Add `every: …`.")
+    if v["eval.strategy"] != "none" and not v.get("data.validation"):
+        message = "evaluation is on and no rows are held out"
+        yield _problem("nothing-held-out", message, loadout.span_of("eval.strategy"), "Add `data: {validation: 0.05}`.")
+
+
+def _data(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    v = plan.values
+    source, format_ = v.get("data.source"), v.get("data.format")
+    if source is None or format_ is None:
+        missing = " and ".join(f"`data.{n}`" for n, given in (("source", source), ("format", format_)) if given is None)
+        yield _problem(
+            "no-data", f"the recipe does not say {missing}", loadout.span_of("data"), "Say which rows to train on, and what they hold."
+        )
+        return
+    if (format_ := str(format_)) not in HONOURED["data.format"] or _package_missing(str(source)):
+        return  # said already
+    limit = int(v["data.limit"]) if "data.limit" in v else None
+    try:
+        rows = load_rows(str(source), format_, Path(plan.folder), plan.seed, limit)
+    except RunError as error:
+        yield _problem("data-unreadable", str(error), loadout.span_of("data.source"))
+        return
+    needed = 2 if v.get("data.validation") else 1
+    if len(rows) < needed:
+        message = f"{len(rows)} rows of data, and at least {needed} are needed"
+        yield _problem("data-too-short", message, loadout.span_of("data.source"))
+
+
+def _package_missing(source: str) -> bool:
+    if not source.startswith(PACKAGE):
+        return False
+    from importlib import metadata
+
+    try:
+        metadata.version(distribution_of(package_of(source)[0]))
+    except metadata.PackageNotFoundError:
+        return True
+    return False
+
+
+def _hardware(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    wanted = plan.values.get("hardware.gpu")
+    if wanted is None or str(wanted).lower() == "cpu":
+        return
+    memory_gib = gpu_memory_gib()
+    span = loadout.span_of("hardware.gpu")
+    if memory_gib is None:
+        yield _problem(
+            "no-gpu", f"the recipe asks for a GPU `{wanted}` and this machine shows none", span, "Write `gpu: cpu`, or run it there."
+        )
+        return
+    promised = loadout.context.facts.get("gpu.memory_gib")
+    # Drivers report a few percent less than the data sheet.
+    if isinstance(promised, int | float) and memory_gib < 0.9 * promised:
+        message = f"`{wanted}` has {promised:g} GiB and this machine's GPU {memory_gib:.1f} GiB"
+        yield _problem("smaller-gpu", message, span, "Name the GPU that is here, and check the recipe for it.")
+
+
+def gpu_memory_gib() -> float | None:
+    """Return the memory of the first NVIDIA GPU as its driver reports it; `None` where there is none."""
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return None
+    command = [tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+        return float(done.stdout.split()[0]) / 1024
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+
+
+def _output(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+    folder = Path(plan.output) if plan.output else Path.cwd()
+    span = loadout.span_of("train.output")
+    if plan.output and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        message = f"the output {folder} exists and is not an empty folder"
+        yield _problem("output-taken", message, span, "Name another, or drop `output` for a folder of the run's own.")
+        return
+    existing = next(p for p in (folder, *folder.parents) if p.exists())
+    if not os.access(existing, os.W_OK):
+        yield _problem("output-not-writable", f"{existing} cannot be written", span, "Name another folder in `train.output`.")

@@ -1,0 +1,158 @@
+"""Rows of text from a file or from a data set that an installed package ships. Standard library only: pre-flight reads them too."""
+
+import csv
+import json
+import random
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipeforge.runner.packages import distribution_of, folder_of
+from recipeforge.schemas.errors import RunError
+
+PACKAGE = "package:"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training example: plain text, or a conversation (chat and instruct)."""
+
+    text: str = ""
+    messages: tuple[tuple[str, str], ...] = ()
+    """(role, content) pairs."""
+
+
+def _movie_reviews(folder: Path, subset: str) -> Iterator[str]:
+    """Each unique review with its label, laid out so that the label follows the text it judges."""
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    seen: set[str] = set()
+    with (folder / "data" / "combined_movie_reviews.csv").open(encoding="utf-8", newline="") as file:
+        for record in csv.DictReader(file):
+            if record["text"] in seen or (subset and record["source"] != subset):
+                continue
+            seen.add(record["text"])
+            yield f"Review: {record['text'].strip()}\nSentiment: {'positive' if record['label'] == '1' else 'negative'}\n"
+
+
+PACKAGED: dict[str, tuple[Callable[[Path, str], Iterator[str]], tuple[str, ...]]] = {
+    "movie_reviews": (_movie_reviews, ("imdb", "rotten_tomatoes")),
+}
+"""Module → reader of its text rows, and the subsets that `package:NAME/SUBSET` may name."""
+
+
+def load_rows(source: str, format_: str, folder: Path, seed: int, limit: int | None) -> list[Row]:
+    """Return the rows of a data set in the order of training: shuffled by the seed, then cut to `limit`.
+
+    Relative files are looked up from `folder`, where the recipe lies.
+
+    Raises:
+        RunError: there is no such data, or a row is not what `format_` says; the message names the row.
+    """
+    rows = list(_packaged(source, format_) if source.startswith(PACKAGE) else _from_file(folder / source, format_))
+    random.Random(seed).shuffle(rows)
+    return rows[:limit]
+
+
+def package_of(source: str) -> tuple[str, str]:
+    """Split `package:NAME/SUBSET` into module and subset."""
+    module, _, subset = source.removeprefix(PACKAGE).partition("/")
+    return module, subset
+
+
+def _packaged(source: str, format_: str) -> Iterator[Row]:
+    module, subset = package_of(source)
+    if module not in PACKAGED:
+        raise RunError(
+            f"no reader for data in package `{module}`; there is one for {', '.join(PACKAGED)}. Export it to a .jsonl file instead"
+        )
+    reader, subsets = PACKAGED[module]
+    if subset and subset not in subsets:
+        raise RunError(f"package `{module}` has no subset `{subset}`; it has {', '.join(subsets)}")
+    if format_ != "text":
+        raise RunError(f"package `{module}` holds plain text; write `format: text`")
+    folder = folder_of(module)
+    if folder is None:
+        raise RunError(f"package `{module}` is not installed; run `pip install {distribution_of(module)}`")
+    return (Row(text=text) for text in reader(folder, subset))
+
+
+def _from_file(path: Path, format_: str) -> Iterator[Row]:
+    if path.is_dir():
+        raise RunError(f"{path} is a folder; name one .jsonl or .txt file in it")
+    if not path.is_file():
+        raise RunError(f"there is no file {path}; hub data sets are not fetched: save one as .jsonl and name that file")
+    if path.suffix == ".txt" and format_ == "text":
+        return _paragraphs(path)
+    if path.suffix == ".jsonl":
+        return _json_lines(path, format_)
+    raise RunError(f"{path}: `format: {format_}` is read from .jsonl{' or .txt' if format_ == 'text' else ''} files")
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RunError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _paragraphs(path: Path) -> Iterator[Row]:
+    """A row is a stretch of lines between blank ones."""
+    lines: list[str] = []
+    for line in [*_text_of(path).splitlines(), ""]:
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield Row(text="\n".join(lines) + "\n")
+            lines = []
+
+
+def _json_lines(path: Path, format_: str) -> Iterator[Row]:
+    for number, line in enumerate(_text_of(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise RunError(f"{path}:{number} is not JSON: {error}") from None
+        row = _row(record, format_) if isinstance(record, dict) else None
+        if row is None:
+            raise RunError(f"{path}:{number} does not fit `format: {format_}`, which wants {_WANTS[format_]}")
+        yield row
+
+
+_WANTS = {
+    "text": '{"text": "…"}',
+    "chat": '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}',
+    "instruct": '{"prompt": "…", "completion": "…"} or {"instruction": "…", "input": "…", "output": "…"}',
+}
+FORMATS = tuple(_WANTS)
+"""Data formats that the local engine reads."""
+
+
+def _row(record: dict[str, object], format_: str) -> Row | None:
+    if format_ == "text":
+        return Row(text=text) if (text := _string(record, "text")) else None
+    if format_ == "chat":
+        return _conversation(record.get("messages"))
+    prompt = _string(record, "prompt") or "\n\n".join(p for p in (_string(record, "instruction"), _string(record, "input")) if p)
+    answer = _string(record, "completion") or _string(record, "output")
+    return Row(messages=(("user", prompt), ("assistant", answer))) if prompt and answer else None
+
+
+def _string(record: dict[str, object], key: str) -> str:
+    value = record.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _conversation(messages: object) -> Row | None:
+    if not isinstance(messages, list) or not messages:
+        return None
+    pairs: list[tuple[str, str]] = []
+    for message in messages:
+        if not isinstance(message, dict) or set(message) != {"role", "content"} or not all(isinstance(v, str) for v in message.values()):
+            return None
+        pairs.append((message["role"], message["content"]))
+    return Row(messages=tuple(pairs))

@@ -1,0 +1,204 @@
+"""Start the training process, listen to it, and keep the ledger's row true whatever becomes of it."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import IO
+
+from recipeforge.runner import channel
+from recipeforge.runner.channel import Message
+from recipeforge.runner.ledger import Ledger, new_id, now
+from recipeforge.runner.plan import Plan
+from recipeforge.schemas.errors import RunError
+from recipeforge.schemas.run import Run
+
+_EVENTS = ("stage", "note", "checkpoint", "result")
+LOG = "log.txt"
+
+
+def run(
+    plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None = None, listen: Callable[[Message], None] = lambda m: None
+) -> Run:
+    """Carry a plan out in a process of its own and return its ledger row. `listen` hears every message.
+
+    SIGINT and SIGTERM are passed on once: the training process then stops after the micro-batch at hand, leaves a checkpoint,
+    and the row says `interrupted`. A second one kills it.
+
+    Raises:
+        RunError: the output folder cannot be made.
+    """
+    id_ = new_id()
+    output = Path(plan.output) if plan.output else (ledger.path.parent / id_).absolute()
+    _lay_out(output, plan, recipe_text)
+    row = Run(
+        id=id_,
+        name=plan.name,
+        state="running",
+        recipe_path=plan.recipe_path,
+        recipe_sha256=plan.recipe_sha256,
+        catalog_hash=plan.catalog_hash,
+        seed=plan.seed,
+        started=now(),
+        estimate_bytes=estimate_bytes,
+        versions=_versions(plan),
+        hardware=_processor(),
+        output=str(output),
+    )
+    ledger.begin(row, recipe_text)
+    book = _Book(ledger, row)
+    try:
+        with (output / LOG).open("wb") as log:
+            _follow(plan, output, log, book, listen)
+    finally:
+        # Also when listening failed: no row may stay `running` behind a process that is gone.
+        book.close(output / LOG)
+    return book.row
+
+
+@dataclass
+class _Book:
+    """The row as it grows."""
+
+    ledger: Ledger
+    row: Run
+    killed: bool = False
+    exit_code: int | None = None
+
+    def note(self, message: Message) -> None:
+        """Write one message down."""
+        row, f = self.row, message.fields
+        if message.kind in _EVENTS:
+            self.ledger.event(row.id, message.kind, f.get("text") or f.get("folder") or "")
+        match message.kind:
+            case "metric":
+                self.ledger.metric(row.id, f["step"], f["name"], f["value"])
+                if f["name"] == "train_loss":
+                    self.row = replace(row, steps=f["step"])
+            case "summary":
+                self.row = replace(row, metrics={**row.metrics, f["name"]: f["value"]})
+            case "peak":
+                self.row = replace(row, peak_memory_bytes=f["bytes"], peak_memory_kind=f["how"])
+            case "hardware":
+                self.row = replace(row, hardware={**row.hardware, **f["names"]})
+            case "result":
+                self.row = replace(row, output=f["folder"])
+            case "checkpoint":
+                self.row = replace(row, output=f["folder"])
+            case "end":
+                self.row = replace(row, state=f["state"], message=f["message"], steps=f["steps"], seconds=f["seconds"])
+            case _:
+                return
+        self.ledger.update(self.row)
+
+    def close(self, log: Path) -> None:
+        """Give a run that ended without a last word the end it had."""
+        if self.row.state != "running":
+            return
+        if self.killed:
+            self.row = replace(self.row, state="interrupted", message="killed by a second interrupt; no checkpoint of the last steps")
+        else:
+            self.row = replace(self.row, state="failed", message=_death(self.exit_code, log))
+        self.ledger.update(self.row)
+
+
+def _follow(plan: Plan, output: Path, log: IO[bytes], book: _Book, listen: Callable[[Message], None]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recipeforge.runner.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        env=_environment(plan),
+        # A terminal's Ctrl-C goes to its whole process group; in a session of its own the child hears only what is passed on.
+        start_new_session=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stdin is not None and process.stdout is not None
+    try:
+        with _passing_on_signals(process, book):
+            with contextlib.suppress(BrokenPipeError), process.stdin as order:
+                order.write(json.dumps({"plan": plan.to_json(), "output": str(output)}))
+            for line in process.stdout:
+                message = channel.parse(line)
+                book.note(message)
+                listen(message)
+            book.exit_code = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _passing_on_signals(process: subprocess.Popen[str], book: _Book) -> Iterator[None]:
+    asked = [0]
+
+    def pass_on(number: int, _: object) -> None:
+        asked[0] += 1
+        if asked[0] == 1:
+            process.send_signal(number)
+        else:
+            book.killed = True
+            process.kill()
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may handle signals
+        return
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _environment(plan: Plan) -> dict[str, str]:
+    """The child's environment, set before torch loads."""
+    # Idle OpenMP threads that spin make torch 10 to 100 times slower where cores are shared.
+    more = {"OMP_WAIT_POLICY": "passive", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    if plan.model.kind != "hub":
+        more["HF_HUB_OFFLINE"] = "1"
+    if str(plan.values.get("hardware.gpu", "")).lower() == "cpu":
+        more["CUDA_VISIBLE_DEVICES"] = ""
+    return {**os.environ, **more}
+
+
+def _lay_out(output: Path, plan: Plan, recipe_text: str) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / "recipe.yaml").write_text(recipe_text, encoding="utf-8")
+        (output / "plan.json").write_text(plan.to_json(), encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"the output folder {output} cannot be written: {error.strerror}; name another in `train.output`") from error
+
+
+def _versions(plan: Plan) -> dict[str, str]:
+    versions = {"python": ".".join(str(n) for n in sys.version_info[:3]), "recipeforge": metadata.version("recipeforge")}
+    return versions | {need.name: need.installed or "" for need in plan.packages}
+
+
+def _processor() -> dict[str, str]:
+    names = {"cores": str(os.cpu_count() or 0)}
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names |= {"cpu": line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
+        total = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
+        names["memory_gib"] = f"{int(total.split()[1]) / 2**20:.1f}"
+    return names
+
+
+def _death(exit_code: int | None, log: Path) -> str:
+    """Say how a process ended that did not say it itself."""
+    if exit_code is not None and exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        hint = "; the system kills what takes too much memory: try a smaller `batch.micro`" if name == "SIGKILL" else ""
+        return f"the training process was ended by {name}{hint}"
+    return f"the training process ended with code {exit_code}; its last words are in {log}"

@@ -1,0 +1,228 @@
+"""One run, from plan to saved and re-read result. Runs in the training process; only what it calls imports torch."""
+
+import gc
+import importlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from recipeforge.runner.batches import Line, pack, tokenise
+from recipeforge.runner.channel import Channel
+from recipeforge.runner.loading import formats_of, load_base, load_tokenizer
+from recipeforge.runner.loop import Bench, Clock, Done, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
+from recipeforge.runner.memory_peak import PeakMeter
+from recipeforge.runner.parts import PARTS
+from recipeforge.runner.plan import Plan
+from recipeforge.runner.postflight import check_reloaded
+from recipeforge.runner.rows import load_rows
+from recipeforge.runner.save import save_checkpoint, save_result
+from recipeforge.schemas.errors import RunError
+
+GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Data:
+    """Sequences to learn from and to measure on."""
+
+    train: list[Line]
+    held_out: list[Line]
+
+
+class Training:
+    """The state of one run; `go` walks through it."""
+
+    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop) -> None:
+        self.plan, self.output, self.channel, self.stop = plan, output, channel, stop
+        self.steps = 0
+        self.seconds = 0.0
+        """Wall-clock time of training so far, from the first step; loading and post-flight are not in it."""
+        self._run_clock = Clock()
+        self.device = device_for(plan)
+
+    def go(self) -> bool:
+        """Do what the plan says; return whether all of it was done, or `False` where `stop` ended it early.
+
+        Raises:
+            RunError: it cannot go on; the message says why.
+        """
+        plan = self.plan
+        self.channel.say("hardware", names=hardware(self.device))
+        transformers.set_seed(plan.seed)
+        self.channel.say("stage", text="reading data")
+        tokenizer = load_tokenizer(plan)
+        data = self._data(tokenizer)
+        if self.stop:
+            return False
+        import_parts(plan)
+        self.meter = PeakMeter(self.device)
+        self.channel.say("stage", text="loading the model")
+        model = self._model()
+        bench = Bench(self.device, tokenizer.pad_token_id, bool(plan.values["data.packing"]), formats_of(plan).autocast)
+        if bench.packed:
+            check_packing(model, bench)
+        if self.stop:
+            return False
+        self.meter.start()
+        self._measure(model, bench, data, 0, "heldout_loss_before")
+        finished = self._train(model, bench, data)
+        self._peak()
+        if not finished:
+            return False
+        loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
+        self.channel.say("stage", text="saving and loading again")
+        folder = save_result(model, tokenizer, plan, self.output)
+        self.channel.say("result", folder=str(folder))
+        lines = data.held_out or data.train[: int(plan.values["batch.micro"])]
+        if loss is None:
+            loss = held_out_loss(model, bench, lines, int(plan.values["batch.micro"]))
+        del model  # before another one is loaded beside it
+        gc.collect()
+        self._post_flight(bench, lines, folder, loss)
+        return True
+
+    # -- before ---------------------------------------------------------------------------------------------
+
+    def _data(self, tokenizer: Any) -> Data:
+        v = self.plan.values
+        limit = int(v["data.limit"]) if "data.limit" in v else None
+        rows = load_rows(str(v["data.source"]), str(v["data.format"]), Path(self.plan.folder), self.plan.seed, limit)
+        length, packed = int(v["data.sequence_length"]), bool(v["data.packing"])
+        done = tokenise(rows, tokenizer, length, bool(v["objective.completion_only"]))
+        share = float(v["data.validation"])
+        held = max(1, round(share * len(done.rows))) if share else 0
+        kept, apart = done.rows[: len(done.rows) - held], done.rows[len(done.rows) - held :]
+        if not kept:
+            raise RunError("no row of the data has a token to learn from; check `data.format` and `data.validation`")
+        if done.cut:
+            self.channel.say("note", text=f"{done.cut} of {len(rows)} rows are longer than {length} tokens and were cut")
+        if left_out := len(rows) - len(done.rows):
+            self.channel.say("note", text=f"{left_out} of {len(rows)} rows have nothing to learn from within {length} tokens")
+        lines = [pack(part, length) if packed else [Line((row,)) for row in part] for part in (kept, apart)]
+        self.channel.say("stage", text=f"{len(kept)} rows in {len(lines[0])} sequences to train on, {len(apart)} rows held out")
+        return Data(lines[0], lines[1])
+
+    def _model(self) -> Any:
+        plan = self.plan
+        model = load_base(plan, self.device)
+        transformers.set_seed(plan.seed)  # loading may draw random numbers, and how many differs between kinds of files
+        model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
+        for saver in plan.parts.get("memory", ()):
+            PARTS[saver].build(model, plan.values)
+        trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+        self.channel.say("summary", name="trainable_parameters", value=trainable)
+        self.channel.say("stage", text=f"{trainable:,} parameters train")
+        return model
+
+    # -- during ---------------------------------------------------------------------------------------------
+
+    def _train(self, model: Any, bench: Bench, data: Data) -> bool:
+        """Return whether all steps were done."""
+        plan, v = self.plan, self.plan.values
+        micro, accumulate = int(v["batch.micro"]), int(v["batch.accumulate"])
+        steps = int(v["train.steps"]) if "train.steps" in v else None
+        total = planned_steps(len(data.train), micro, accumulate, steps, float(v.get("train.epochs", 0)))
+        self.channel.say("total", steps=total)
+        optimizers = PARTS[plan.part_in("optimizer")].build(model, v)
+        schedule = PARTS[plan.part_in("scheduler")].build
+        schedulers = [schedule(optimizer, v, total) for optimizer in optimizers]
+        transformers.set_seed(plan.seed)
+        clock = Clock()
+        tokens, first = 0, None
+        recipe = Schedule(micro, accumulate, total, plan.seed, float(v["train.gradient_clip"]))
+        for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop):
+            self.steps, self.seconds, tokens = done.step, clock.seconds, tokens + done.tokens
+            first = done.loss if first is None else first
+            self._report(done, first, tokens)
+            if done.step < total:
+                self._during(model, bench, data, done)
+            if "train.save_every" in v and done.step % int(v["train.save_every"]) == 0:
+                self._checkpoint(model, optimizers, schedulers)
+            self._budgets(done.step == total)
+        if self.steps < total and self.steps:
+            self._checkpoint(model, optimizers, schedulers)
+        return self.steps == total
+
+    def _report(self, done: Done, first: float, tokens: int) -> None:
+        say, seconds = self.channel.say, max(self.seconds, 1e-9)
+        say("metric", step=done.step, name="train_loss", value=done.loss)
+        say("metric", step=done.step, name="learning_rate", value=done.rate)
+        for name, value in (("train_loss_first", first), ("train_loss_last", done.loss), ("tokens_per_second", tokens / seconds)):
+            say("summary", name=name, value=value)
+        if done.step % int(self.plan.values["train.log_every"]) == 0:
+            say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=seconds)
+
+    def _during(self, model: Any, bench: Bench, data: Data, done: Done) -> None:
+        strategy = self.plan.values["eval.strategy"]
+        every = int(self.plan.values.get("eval.every", 1))
+        if (strategy == "epoch" and done.ends_epoch) or (strategy == "steps" and done.step % every == 0):
+            self._measure(model, bench, data, done.step, "heldout_loss_during")
+
+    def _budgets(self, last: bool) -> None:
+        v = self.plan.values
+        if "budget.memory_gib" in v and (peak := self.meter.read()[0]) > float(v["budget.memory_gib"]) * GIB:
+            self._peak()
+            raise RunError(f"the run took {peak / GIB:.2f} GiB, more than its budget of {float(v['budget.memory_gib']):g} GiB")
+        limit = v.get("budget.wall_clock")
+        if limit is not None and not last and not self.stop and self._run_clock.seconds > float(limit):
+            self.stop.reason = f"the wall-clock budget of {float(limit):g} s ran out"
+
+    def _checkpoint(self, model: Any, optimizers: Any, schedulers: Any) -> None:
+        folder = save_checkpoint(model, optimizers, schedulers, self.plan, self.output, self.steps)
+        self.channel.say("checkpoint", folder=str(folder), step=self.steps)
+
+    # -- after ----------------------------------------------------------------------------------------------
+
+    def _measure(self, model: Any, bench: Bench, data: Data, step: int, name: str) -> float | None:
+        if not data.held_out:
+            return None
+        self.channel.say("stage", text="measuring held-out loss")
+        loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
+        if loss != loss:
+            raise RunError(f"the held-out loss is not a number after {step} steps")
+        self.channel.say("metric", step=step, name="heldout_loss", value=loss)
+        self.channel.say("summary", name=name, value=loss)
+        return loss
+
+    def _peak(self) -> None:
+        peak, how = self.meter.read()
+        self.channel.say("peak", bytes=peak, how=how)
+
+    def _post_flight(self, bench: Bench, lines: list[Line], folder: Path, loss: float) -> None:
+        micro = int(self.plan.values["batch.micro"])
+        reloaded = check_reloaded(self.plan, folder, self.device, loss, lambda model: held_out_loss(model, bench, lines, micro))
+        self.channel.say("summary", name="reload_difference", value=abs(reloaded - loss))
+        self.channel.say("stage", text=f"the saved result loads again: loss {reloaded:.4f}, in memory {loss:.4f}")
+
+
+def import_parts(plan: Plan) -> None:
+    """Import what the parts will import, so that the memory of code does not count as training's."""
+    for need in plan.packages:
+        if need.name in ("peft", "bitsandbytes", "gguf"):
+            importlib.import_module(need.name)
+
+
+def device_for(plan: Plan) -> torch.device:
+    """Return the GPU unless the recipe says `cpu` or names none and there is none.
+
+    Raises:
+        RunError: the recipe names a GPU that torch does not see, or bf16 on one without it.
+    """
+    wanted = str(plan.values.get("hardware.gpu", "")).lower()
+    if wanted == "cpu" or (not wanted and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise RunError(f"the recipe asks for a GPU `{wanted}` and torch {torch.__version__} sees none; install torch with CUDA")
+    if "bfloat16" in (formats_of(plan).autocast, formats_of(plan).trained) and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise RunError(f"{torch.cuda.get_device_name()} has no bf16")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+def hardware(device: torch.device) -> dict[str, str]:
+    """Return what this runs on, in words."""
+    names = {"device": device.type, "system": platform.platform(terse=True), "threads": str(torch.get_num_threads())}
+    return names | ({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {})
