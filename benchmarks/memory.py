@@ -1,0 +1,87 @@
+"""The memory formula against measured peaks.
+
+    python benchmarks/memory.py [ROWS.jsonl]
+
+ROWS: one JSON object a line with model, quant (`nf4` or `none`), batch, seq, lora_r, lora_targets, attn, grad_ckpt and
+measured_peak_gib (torch max_memory_allocated). Rows that do not state all of these, or whose model the catalog does not
+know, are listed apart.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+from recipeforge.catalog.load import load
+from recipeforge.documents.parse import parse
+from recipeforge.documents.read import read
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.solver.memory_budget import GIB, estimate
+
+DEFAULT_ROWS = Path(__file__).parents[2] / "shared/reference/runner/memory_truth.jsonl"
+RECIPE = """recipeforge: 1
+model: {model}
+technique: {{use: {technique}, rank: {rank}, targets: {targets}}}
+{quantization}
+precision: fp16
+attention: {attention}
+memory: [{memory}]
+data: {{sequence_length: {sequence}}}
+batch: {{micro: {micro}}}
+"""
+
+
+def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
+    """Return the estimate for one row, GiB; or why there is none."""
+    stated = {"quant", "batch", "seq", "lora_r", "lora_targets", "attn", "grad_ckpt"} <= {k for k, v in row.items() if v is not None}
+    if not stated or row["attn"] not in ("sdpa", "eager") or row["quant"] not in ("nf4", "none"):
+        return "not stated in full"
+    quantized = row["quant"] == "nf4"
+    text = RECIPE.format(
+        model=row["model"],
+        technique="qlora" if quantized else "lora",
+        rank=row["lora_r"],
+        targets="attention" if len(row["lora_targets"]) == 4 else "all-linear",
+        quantization="quantization: bnb-4bit" if quantized else "",
+        attention=row["attn"],
+        memory="gradient-checkpointing" if row["grad_ckpt"] else "",
+        sequence=row["seq"],
+        micro=row["batch"],
+    )
+    loadout = read(parse(text, "row.yaml"), catalog).loadout
+    found = estimate(catalog, loadout) if loadout else None
+    return found.total / GIB if found else "the catalog does not know the model's dimensions"
+
+
+def main() -> None:
+    """Print every judged row, then median and worst error by attention."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rows", type=Path, nargs="?", default=DEFAULT_ROWS)
+    path = parser.parse_args().rows
+    if not path.exists():
+        sys.exit(f"skipped: no measured rows at {path}")
+    catalog = load()
+    errors: dict[str, list[float]] = {}
+    apart: dict[str, int] = {}
+    print(f"{'model':<40}{'quant':<6}{'attn':<7}{'batch×seq':>10}{'measured':>10}{'estimate':>10}{'error %':>9}")
+    for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
+        estimated = predicted_gib(row, catalog)
+        if isinstance(estimated, str):
+            apart[estimated] = apart.get(estimated, 0) + 1
+            continue
+        error = 100 * (estimated / row["measured_peak_gib"] - 1)
+        errors.setdefault(row["attn"], []).append(error)
+        shape = f"{row['batch']}×{row['seq']}"
+        measured = row["measured_peak_gib"]
+        print(f"{row['model']:<40}{row['quant']:<6}{row['attn']:<7}{shape:>10}{measured:>10.2f}{estimated:>10.2f}{error:>9.1f}")
+    for attention, found in errors.items():
+        worst = max(found, key=abs)
+        print(f"{attention}: {len(found)} rows, median error {statistics.median(map(abs, found)):.1f} %, worst {worst:+.1f} %")
+    for reason, count in apart.items():
+        print(f"apart: {count} rows, {reason}")
+
+
+if __name__ == "__main__":
+    main()
