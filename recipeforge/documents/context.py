@@ -6,6 +6,7 @@ A fact that nobody gives stays absent; no rule fires on it.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recipeforge.documents.checkpoint import PLAIN, quantization_by_name
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.interpretation import Interpretation, listed, short
 from recipeforge.documents.model_folder import FolderFacts, folder_facts
@@ -107,14 +108,16 @@ def _model(
         return
     sheet = names.models.get(name.casefold())
     if sheet is not None:
-        facts.update(_facts_of("model", sheet))
+        facts.update({"model.quantized": PLAIN} | _facts_of("model", sheet))
         return
     facts["model.id"] = name
     span = said.spans.get("model", START_OF_FILE) if flag is None else START_OF_FILE
     folder = folder_facts(name, path)
     if folder is not None and folder.facts:
-        facts.update({f"model.{key}": value for key, value in folder.facts.items()})
+        facts.update({"model.quantized": PLAIN} | {f"model.{key}": value for key, value in folder.facts.items()})
     else:
+        stored = quantization_by_name(name) if folder is None else None
+        facts.update({"model.quantized": stored} if stored else {})
         findings.append(_unknown_model(name, span, names, folder))
 
 

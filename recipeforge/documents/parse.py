@@ -11,7 +11,8 @@ from recipeforge.documents.tree import Document
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
 
-_TAB_INDENT = re.compile(r"^(?:\ufeff)?([ ]*\t[ \t]*)(?=[^ \t\r\n#])", re.MULTILINE)
+_TAB_INDENT = re.compile(r"(?:\A\ufeff?|(?<=[\r\n]))( *\t[ \t]*)")
+_SPACE_INDENT = re.compile(r"(?<=[\r\n]) +[^\s#]")
 _TAB_WIDTH = 2
 
 
@@ -77,7 +78,7 @@ def _past_tabs(text: str, lines: LineIndex) -> Built:
 def _tabs(text: str, lines: LineIndex, guilty: list[tuple[int, int]]) -> Diagnostic:
     edits = [TextEdit(lines.span(begin, end), text[begin:end].replace("\t", " " * _TAB_WIDTH)) for begin, end in guilty]
     # Where only tabs indent, each is one level and the fix cannot be wrong; mixed with spaces it is a guess.
-    only_tabs = all(set(text[begin:end]) == {"\t"} for begin, end in guilty) and not re.search(r"^ +[^\s#]", text, re.MULTILINE)
+    only_tabs = all(set(text[begin:end]) == {"\t"} for begin, end in guilty) and not _SPACE_INDENT.search(text)
     fixes: tuple[Fix, ...] = ()
     if Builder(_replaced(text, guilty), LineIndex(_replaced(text, guilty))).build().error is None:
         fixes = (text_fix("Indent with spaces", *edits, safety="safe" if only_tabs else "unsafe"),)
