@@ -37,9 +37,14 @@ def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict) -> tuple[Diag
 
 
 def _told_better(catalog: Catalog, violation: Violation, violations: Sequence[Violation]) -> bool:
-    """Return whether another violation names two holders of the slot that this one finds crowded."""
+    """Return whether another violation says the same and more.
+
+    A crowded slot: one that names two of its holders. A limit nearly reached: one that finds it exceeded.
+    """
     if not violation.code.startswith(TOO_MANY):
-        return False
+        rule = catalog.rules[violation.code]
+        others = (catalog.rules.get(v.code) for v in violations)
+        return rule.budget == "memory-tight" and any(o and o.budget == "memory" and o.budget_limits == rule.budget_limits for o in others)
     held = set(violation.participants)
     return any(len(held & set(v.participants)) > 1 for v in violations if not v.code.startswith(TOO_MANY))
 

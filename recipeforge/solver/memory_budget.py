@@ -45,6 +45,11 @@ def _quantization(c: Component | None) -> Hashable:
     return float(c.effects["weight_bytes_per_param"]), c.effects.get("rest_in_fp32") is True
 
 
+def stored_quantization(catalog: Catalog, facts: Mapping[str, Fact]) -> Hashable:
+    """Return how the checkpoint itself is stored, which holds where the recipe adds no quantization of its own."""
+    return _quantization(catalog.components.get(str(facts.get("model.quantized"))))
+
+
 def _precision(c: Component | None) -> Hashable:
     """Return bytes of (compute, trainable weight, frozen weight)."""
     names = ("compute_bytes", "trainable_weight_bytes", "frozen_weight_bytes")
@@ -237,6 +242,7 @@ def estimate(catalog: Catalog, loadout: Loadout) -> Estimate | None:
     if dims is None or not view.slots.get("technique"):
         return None
     features = {f.name: f.read(view) for f in FEATURES}
+    features["quantization"] = features["quantization"] or stored_quantization(catalog, loadout.context.facts)
     if features["trains"] is None:
         return None
     given = {s.knob for s in loadout.settings} | {e.slot for e in loadout.equipped}
@@ -260,6 +266,8 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
     if dims is None:
         return None
     grounded = {f.name: f.ground(over) for f in FEATURES}
+    stored = stored_quantization(over.catalog, over.facts)
+    grounded["quantization"] = (grounded["quantization"][0], [value or stored for value in grounded["quantization"][1]])
     position = {name: index for index, name in enumerate(grounded)}
     limit = limit_bytes - sum(_context(over.facts).values())
 
