@@ -13,6 +13,7 @@ import yaml
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.lines import BOM, LineIndex
 from recipeforge.documents.tree import STR_TAG, AliasNode, Content, Entry, MappingNode, Node, ScalarNode, SequenceNode, key_text
+from recipeforge.documents.wording import short
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
 
@@ -231,7 +232,7 @@ class Builder:
                 continue
             earlier = first.setdefault(key, entry)
             if earlier is not entry:
-                message = f"`{_short(key)}` is given twice; most readers keep only the last"
+                message = f"`{short(key)}` is given twice; most readers keep only the last"
                 related = ((earlier.key.span, "first given here"),)
                 self._built.diagnostics.append(
                     finding("RF0005", message, entry.key.span, "given again", related=related, help="Keep one of the two.")
@@ -257,7 +258,3 @@ class Builder:
     def _behind_properties(self, start: int, end: int) -> int:
         match = _PROPERTIES.match(self._text, start)
         return min(match.end(), end) if match else start
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:57]}…"

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from recipeforge.documents.checkpoint import PLAIN, quantization_by_name
 from recipeforge.documents.findings import finding, text_fix
-from recipeforge.documents.interpretation import Interpretation, listed, short
+from recipeforge.documents.interpretation import Interpretation
 from recipeforge.documents.model_folder import FolderFacts, folder_facts
 from recipeforge.documents.suggest import normal, suggest
+from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.catalog import Catalog, FactSheet
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.loadout import Context, Fact

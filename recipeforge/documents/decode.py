@@ -72,8 +72,10 @@ def forbidden_character(text: str, lines: LineIndex) -> Diagnostic | None:
 
 def _nul_bytes(raw: bytes) -> Diagnostic | None:
     head = raw[:4096]
-    for name, lane in (("UTF-16 (little endian)", head[1::2]), ("UTF-16 (big endian)", head[0::2])):
-        if len(head) >= 4 and lane.count(0) > 0.8 * len(lane):
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    # Latin text in UTF-16 has a zero in every other place, and only there.
+    for name, zeros, others in (("UTF-16 (little endian)", odd, even), ("UTF-16 (big endian)", even, odd)):
+        if len(head) >= 4 and zeros > 0.4 * len(head) and others < 0.1 * len(head):
             return finding("RF0010", f"this file looks like {name}; a recipe is UTF-8", START_OF_FILE, help=_SAVE_AS_UTF8)
     try:
         raw.decode("utf-8")

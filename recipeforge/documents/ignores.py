@@ -1,12 +1,16 @@
 """`# forge: ignore[RF1204]`: findings silenced at the end of their line or on the line above, and ignores that silence nothing."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from recipeforge.documents.findings import RULES, UNREADABLE, finding, text_fix
+from recipeforge.documents.interpretation import MAX_FINDINGS
 from recipeforge.documents.suggest import suggest
 from recipeforge.documents.tree import Document, MappingNode, Node, ScalarNode, SequenceNode
+from recipeforge.documents.wording import short
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, IsSet, Not, Predicate
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
@@ -14,6 +18,7 @@ from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.rule import Rule
 
 _DIRECTIVE = re.compile(r"#[ \t]*forge:[ \t]*ignore\b(?:[ \t]*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?", re.IGNORECASE)
+_HASH = re.compile(r"(?:(?<=[ \t\ufeff])|(?<![^\r\n]))#")
 _CODE = re.compile(r"[^\s,]+")
 _OWN = "RF0014"
 
@@ -54,7 +59,7 @@ def apply_ignores(document: Document, catalog: Catalog, diagnostics: tuple[Diagn
         return diagnostics
     kept = [diagnostic for diagnostic in diagnostics if not _silenced(diagnostic, ignores)]
     wholly_read = not any(d.severity == "error" and d.code in RULES for d in diagnostics)
-    about = [d for ignore in ignores for d in _complaints(document, catalog, ignore, wholly_read)]
+    about = list(islice((d for ignore in ignores for d in _complaints(document, catalog, ignore, wholly_read)), MAX_FINDINGS))
     return tuple(sorted([*kept, *about], key=lambda d: (d.primary.span, d.code))) if about else tuple(kept)
 
 
@@ -77,6 +82,7 @@ def _silenced(diagnostic: Diagnostic, ignores: list[_Ignore]) -> bool:
 def _ignores(document: Document, catalog: Catalog) -> Iterator[_Ignore]:
     text, lines = document.text, document.lines
     taken = list(_scalars(document.root)) if document.root is not None else []
+    below: dict[int, int] = {}
     slugs = {rule.slug: code for code, rule in catalog.rules.items()} | {slug: code for code, (slug, _) in RULES.items()}
     known = catalog.rules.keys() | RULES.keys()
     for line in range(len(lines)):
@@ -88,7 +94,7 @@ def _ignores(document: Document, catalog: Catalog) -> Iterator[_Ignore]:
         if hash_at is None or match is None:
             continue
         alone = not text[start:hash_at].strip(" \t\ufeff")
-        ignore = _Ignore((hash_at, end), match.start(), match.end(), _line_below(document, line) if alone else line)
+        ignore = _Ignore((hash_at, end), match.start(), match.end(), _line_below(document, line, below) if alone else line)
         for word in _CODE.finditer(match["codes"] or ""):
             name, at = word.group(), match.start("codes") + word.start()
             code = name.upper() if name.upper() in known else slugs.get(name.lower())
@@ -98,9 +104,10 @@ def _ignores(document: Document, catalog: Catalog) -> Iterator[_Ignore]:
 
 def _comment_start(text: str, start: int, end: int, taken: list[tuple[int, int]]) -> int | None:
     """Return the offset of the `#` that starts the comment of a line: at its start or behind white space, and inside no scalar."""
-    for match in re.compile(r"(?:(?<=[ \t\ufeff])|(?<![^\r\n]))#").finditer(text, start, end):
+    for match in _HASH.finditer(text, start, end):
         at = match.start()
-        if not any(first <= at < last for first, last in taken):
+        before = bisect_right(taken, (at, len(text)))
+        if before == 0 or taken[before - 1][1] <= at:
             return at
     return None
 
@@ -127,12 +134,14 @@ def _scalar_end(node: ScalarNode) -> int:
     return node.start + len(body.rstrip())
 
 
-def _line_below(document: Document, line: int) -> int:
-    """Return the first line below that is not a comment of its own."""
-    below = line + 1
-    while below < len(document.lines) and document.lines.line_text(below).lstrip().startswith("#"):
-        below += 1
-    return below
+def _line_below(document: Document, line: int, known: dict[int, int]) -> int:
+    """Return the first line below that is not a comment of its own; `known` remembers the ends of runs of comments."""
+    if line not in known:
+        end = line + 1
+        while end < len(document.lines) and document.lines.line_text(end).lstrip().startswith("#"):
+            end += 1
+        known.update(dict.fromkeys(range(line, end), end))
+    return known[line]
 
 
 # -- comments that silence nothing -------------------------------------------------------------------------
@@ -171,7 +180,7 @@ def _unknown(document: Document, catalog: Catalog, ignore: _Ignore, named: _Name
     fixes.append(_without(document, ignore, [named]))
     label = meant.question() if not code_like else ""
     help_text = "`recipeforge explain CODE` shows a rule."
-    return finding(_OWN, f"there is no rule `{name[:60]}`", span, label or "unknown rule", help=help_text, fixes=fixes)
+    return finding(_OWN, f"there is no rule `{short(name)}`", span, label or "unknown rule", help=help_text, fixes=fixes)
 
 
 def _without(document: Document, ignore: _Ignore, gone: list[_Named]) -> Fix:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from recipeforge.documents.findings import finding, text_fix
-from recipeforge.documents.interpretation import Interpretation, listed, misfit_finding, short
+from recipeforge.documents.interpretation import Interpretation, misfit_finding
 from recipeforge.documents.plain_keys import PLAIN_KEYS, read_plain_key
 from recipeforge.documents.scalars import LARGEST_INT, Misfit, number, value_for
 from recipeforge.documents.steps import DeleteAt, InsertFirst, Proposal
@@ -24,6 +24,7 @@ from recipeforge.documents.tree import (
 )
 from recipeforge.documents.unknown import UnknownNames
 from recipeforge.documents.vocabulary import USE_KEY, VERSION_KEY, Vocabulary, reads
+from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.loadout import Equipped, Setting
 from recipeforge.schemas.place import START_OF_FILE, Span, TextEdit

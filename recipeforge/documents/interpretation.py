@@ -83,15 +83,3 @@ def misfit_finding(misfit: Misfit, where: Span, node: Content) -> Diagnostic:
     if misfit.replacement is not None and isinstance(node, ScalarNode) and node.end > node.start:
         fixes = (text_fix(f"Write `{misfit.replacement}`", TextEdit(where, misfit.replacement), safety=misfit.safety),)
     return finding(misfit.code, misfit.message, where, misfit.label, help=misfit.help, fixes=fixes)
-
-
-def listed(names: list[str] | tuple[str, ...], most: int = 8) -> str:
-    """Return names as they are shown in a sentence."""
-    shown = ", ".join(f"`{name}`" for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def short(text: str, most: int = 40) -> str:
-    """Return a text of the file in a length that a message can bear, on one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1]}…"

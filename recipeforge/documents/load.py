@@ -39,7 +39,8 @@ def load(path: str | Path) -> Document:
 def _missing(path: Path, shown: str) -> Diagnostic:
     if path.is_symlink():
         return _unreadable(f"{shown} is a link to a file that does not exist", "Repair the link, or name the file itself.")
-    near = [other for other in (path.with_suffix(".yaml"), path.with_suffix(".yml")) if other != path and other.is_file()]
+    spellings = (path.with_suffix(".yaml"), path.with_suffix(".yml")) if path.name else ()
+    near = [other for other in spellings if other != path and other.is_file()]
     return _unreadable(f"there is no file {shown}", f"There is a file {near[0]}." if near else "Check the path.")
 
 

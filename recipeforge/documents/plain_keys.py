@@ -4,11 +4,12 @@ import re
 
 from recipeforge.catalog.subjects import FRAMEWORKS
 from recipeforge.documents.findings import finding, text_fix
-from recipeforge.documents.interpretation import Interpretation, misfit_finding, short
+from recipeforge.documents.interpretation import Interpretation, misfit_finding
 from recipeforge.documents.scalars import Misfit, value_for
 from recipeforge.documents.suggest import suggest
 from recipeforge.documents.tree import Entry, MappingNode, ScalarNode, effective_entries, key_text, target_of
 from recipeforge.documents.vocabulary import Vocabulary
+from recipeforge.documents.wording import short
 from recipeforge.schemas.diagnostic import Fix
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.recipe import Knob

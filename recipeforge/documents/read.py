@@ -35,7 +35,8 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
 
     `overrides` are facts given by flag, such as `{"gpu.id": "t4"}`; they win over what the file says.
     """
-    if document.root is None and document.diagnostics:
+    stopped = any(d.code == "RF0013" for d in document.diagnostics)
+    if stopped or (document.root is None and document.diagnostics):
         return ReadResult(None, document.diagnostics)
     said = interpret(document, vocabulary_of(catalog))
     if not document.complete:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from recipeforge.documents.suggest import normal, suggest
 from recipeforge.documents.tree import NULLS, Content, ScalarNode, SequenceNode
+from recipeforge.documents.wording import short
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.recipe import Knob, Scalar
 
@@ -66,7 +67,7 @@ def number(text: str) -> int | float | None:
     if len(text) <= 400:
         if _RADIX.fullmatch(text):
             value = int(text.replace("_", ""), 0)
-            return value if abs(value) <= LARGEST_INT else float(value)
+            return value if abs(value) <= LARGEST_INT else (math.inf if value > 0 else -math.inf)
         if _INT.fullmatch(text):
             digits = text.replace("_", "")
             return int(digits) if len(digits) <= 17 else float(digits)
@@ -134,7 +135,7 @@ def wanted(knob: Knob) -> str:
 
 def misfit(knob: Knob, value: object, shown: str) -> Misfit:
     """Return that `value` is outside the knob's range."""
-    return Misfit("RF0006", f"`{knob.path}` is {wanted(knob)}; {_short(shown)} is {value}", str(value))
+    return Misfit("RF0006", f"`{knob.path}` is {wanted(knob)}; {short(shown)} is {value}", str(value))
 
 
 def _number(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
@@ -149,7 +150,7 @@ def _number(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
     if _AMBIGUOUS.fullmatch(text):
         decimal = text.replace("_", "").lstrip("+-0") or "0"
         sign = "-" if text.startswith("-") else ""
-        message = f"`{_short(text)}` is octal to some YAML readers and decimal to others"
+        message = f"`{short(text)}` is octal to some YAML readers and decimal to others"
         help_text = f"Write {sign}{decimal}, without leading zeros."
         return Misfit("RF0004", message, "ambiguous", help_text, f"{sign}{decimal}", "unsafe")
     if math.isnan(value):
@@ -158,7 +159,7 @@ def _number(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
         if value.is_integer():
             whole = str(int(value))
             return Misfit("RF0004", f"`{knob.path}` is {wanted(knob)}", "written as a decimal", f"Write {whole}.", whole)
-        return Misfit("RF0004", f"`{knob.path}` is {wanted(knob)}; {_short(text)} is not whole", "not whole", "Round it.")
+        return Misfit("RF0004", f"`{knob.path}` is {wanted(knob)}; {short(text)} is not whole", "not whole", "Round it.")
     if knob.minimum is not None and value < knob.minimum:
         return misfit(knob, "too small", text)
     if math.isinf(value) or (knob.maximum is not None and value > knob.maximum) or (knob.type == "int" and abs(value) > LARGEST_INT):
@@ -167,7 +168,7 @@ def _number(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
 
 
 def _no_number(knob: Knob, text: str) -> Misfit:
-    message = f"`{knob.path}` is {wanted(knob)}, not `{_short(text)}`"
+    message = f"`{knob.path}` is {wanted(knob)}, not `{short(text)}`"
     if match := _WITH_UNIT.fullmatch(text):
         amount, unit = match.groups()
         if unit == "%" and (knob.maximum or 0) <= 1:
@@ -191,14 +192,14 @@ def _enum(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
     meant = suggest(text, knob.values)
     label = meant.question() or "not one of them"
     replacement = meant.best if meant.clear or (meant.best and normal(meant.best) == normal(text)) else None
-    return Misfit("RF0006", f"`{knob.path}` is {wanted(knob)}, not `{_short(text)}`", label, f"Write {wanted(knob)}.", replacement)
+    return Misfit("RF0006", f"`{knob.path}` is {wanted(knob)}, not `{short(text)}`", label, f"Write {wanted(knob)}.", replacement)
 
 
 def _bool(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
     word = node.text.lower()
     meant = "true" if word in TRUE_WORDS or word == "1" else "false" if word in FALSE_WORDS or word == "0" else None
     if meant is None:
-        message = f"`{knob.path}` is true or false, not `{_short(node.text)}`"
+        message = f"`{knob.path}` is true or false, not `{short(node.text)}`"
         return Misfit("RF0004", message, "neither true nor false", "Write true or false.")
     if node.plain and word in TRUE_WORDS | FALSE_WORDS:
         return meant == "true"
@@ -212,12 +213,8 @@ def _duration(knob: Knob, node: ScalarNode) -> Scalar | Misfit:
         return length if length > 0 else misfit(knob, "no time at all", node.text)
     help_text = "Write a number with its unit: 45m, 2h, 1h30m or 1d."
     if re.fullmatch(r"[\d:]+", node.text) and ":" in node.text:
-        help_text = f"YAML 1.1 reads `{_short(node.text)}` as a number in base 60. {help_text}"
-    return Misfit("RF0004", f"`{knob.path}` is a duration, not `{_short(node.text)}`", "no unit", help_text)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}…"
+        help_text = f"YAML 1.1 reads `{short(node.text)}` as a number in base 60. {help_text}"
+    return Misfit("RF0004", f"`{knob.path}` is a duration, not `{short(node.text)}`", "no unit", help_text)
 
 
 def _count(value: float) -> str:

@@ -5,6 +5,7 @@ import yaml
 from recipeforge.documents.build import Built
 from recipeforge.documents.findings import finding
 from recipeforge.documents.lines import BOM, LineIndex
+from recipeforge.documents.wording import short
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.place import Span
 
@@ -81,7 +82,7 @@ class _Complaint:
             if self.built.last_is_key or self.built.root is last:
                 return self._no_colon(last.start)
             place = self._content_of_line(self.lines.line_of(self.at))
-            message = f"this line is indented deeper than its neighbours, so YAML takes it for more of the value `{_short(word)}`"
+            message = f"this line is indented deeper than its neighbours, so YAML takes it for more of the value `{short(word)}`"
             related = ((self.lines.span(last.start, self.lines.line_end(first_line)), "the value that it would continue"),)
             return finding("RF0001", message, place, "indented too deep", related=related, help="Indent it like the keys above.")
         message = "a second `: ` stands on this line; one key has one value"
@@ -92,7 +93,7 @@ class _Complaint:
         line = self.lines.line_of(offset)
         span = self._content_of_line(line)
         written = self.lines.line_text(line).strip()
-        message = f"`{_short(written)}` is no `key: value`"
+        message = f"`{short(written)}` is no `key: value`"
         missing_space = ":" in written and ": " not in written
         next_step = "Write a space behind the colon." if missing_space else "Write a colon and a space behind the key: `key: value`."
         return finding("RF0001", message, span, "a colon and a space are missing", help=next_step)
@@ -169,7 +170,3 @@ class _Complaint:
         text = self.lines.line_text(line)
         start = self.lines.line_start(line)
         return self.lines.span(start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from recipeforge.documents.findings import finding, text_fix
-from recipeforge.documents.interpretation import listed, short
 from recipeforge.documents.scalars import FALSE_WORDS, TRUE_WORDS, Misfit, value_for
 from recipeforge.documents.steps import DeleteAt, Proposal, Step
 from recipeforge.documents.suggest import Suggestion, normal, suggest
 from recipeforge.documents.synonyms import KEYS, Switch, synonym
 from recipeforge.documents.tree import Entry, MappingNode, ScalarNode, key_text, target_of
 from recipeforge.documents.vocabulary import USE_KEY, Vocabulary, reads
+from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
