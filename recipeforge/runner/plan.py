@@ -126,7 +126,8 @@ def _steps(
 def _data(v: Mapping[str, Scalar]) -> str:
     limit = f"{v['data.limit']} rows of " if "data.limit" in v else ""
     packed = "packed, rows kept apart" if v.get("data.packing") else "one row a sequence"
-    return f"{limit}{v.get('data.source', '(none named)')} as {v.get('data.format', '(no format)')}, {v['data.sequence_length']} tokens, {packed}"
+    what = f"{v.get('data.source', '(none named)')} as {v.get('data.format', '(no format)')}"
+    return f"{limit}{what}, {v['data.sequence_length']} tokens, {packed}"
 
 
 def _loop(v: Mapping[str, Scalar]) -> str:

@@ -23,7 +23,8 @@ def reload(plan: Plan, folder: Path, device: torch.device) -> Any:
         return restore_adapter(load_base(plan, device), folder, formats_of(plan))
     dtype = getattr(torch, formats_of(plan).trained)
     attention = PARTS[plan.part_in("attention")].build()
-    return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention).to(device)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention)
+    return model.to(device)
 
 
 def check_reloaded(plan: Plan, folder: Path, device: torch.device, in_memory: float, measure: Callable[[Any], float]) -> float:

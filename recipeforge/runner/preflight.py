@@ -36,7 +36,7 @@ def problems(plan: Plan, loadout: Loadout) -> tuple[Diagnostic, ...]:
     )
 
 
-def _problem(slug: str, message: str, span: Span = START_OF_FILE, help: str = "", label: str = "") -> Diagnostic:  # noqa: A002 (the field's own name)
+def _problem(slug: str, message: str, span: Span = START_OF_FILE, help: str = "", label: str = "") -> Diagnostic:
     return Diagnostic(CODE, slug, "error", message, Label(span, label), help=help)
 
 

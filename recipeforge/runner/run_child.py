@@ -24,9 +24,10 @@ _EVENTS = ("stage", "note", "checkpoint", "result")
 LOG = "log.txt"
 
 
-def run(
-    plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None = None, listen: Callable[[Message], None] = lambda m: None
-) -> Run:
+Listener = Callable[[Message], None]
+
+
+def run(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None = None, listen: Listener = lambda m: None) -> Run:
     """Carry a plan out in a process of its own and return its ledger row. `listen` hears every message.
 
     SIGINT and SIGTERM are passed on once: the training process then stops after the micro-batch at hand, leaves a checkpoint,
@@ -109,7 +110,7 @@ class _Book:
         self.ledger.update(self.row)
 
 
-def _follow(plan: Plan, output: Path, log: IO[bytes], book: _Book, listen: Callable[[Message], None]) -> None:
+def _follow(plan: Plan, output: Path, log: IO[bytes], book: _Book, listen: Listener) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "recipeforge.runner.child"],
         stdin=subprocess.PIPE,
@@ -189,7 +190,7 @@ def _processor() -> dict[str, str]:
     names = {"cores": str(os.cpu_count() or 0)}
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names |= {"cpu": line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
+        names["cpu"] = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
         total = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
         names["memory_gib"] = f"{int(total.split()[1]) / 2**20:.1f}"
     return names

@@ -31,7 +31,7 @@ class ModelSource:
         """For the plan."""
         if self.kind == "package":
             return (
-                f"{self.written.removeprefix(PACKAGE)} (installed package{', GGUF unpacked to full precision' if self.gguf_file else ''})"
+                f"{self.written.removeprefix(PACKAGE)} (installed package{', GGUF unpacked when it is loaded' if self.gguf_file else ''})"
             )
         if self.kind == "hub":
             return f"{self.written} ({'in the local hub cache' if _cached(self.written) else 'downloaded from the Hugging Face hub'})"

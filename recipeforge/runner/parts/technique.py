@@ -37,23 +37,22 @@ def _embedding_names(model: Any) -> list[str]:
     return [name.rsplit(".", 1)[-1] for name, module in model.named_modules() if id(module) in wanted]
 
 
-def _lora(**flags: bool):
+def _lora(**flags: Any):
     def build(model: Any, values: Values, formats: Formats) -> Any:
         from peft import LoraConfig, get_peft_model
 
         model = _prepared(model)
         embeddings = bool(values["technique.train_embeddings"])
-        config = LoraConfig(
-            task_type="CAUSAL_LM",
-            r=int(values["technique.rank"]),
-            lora_alpha=values["technique.alpha"],  # type: ignore[arg-type]  # peft divides by the rank; a float is fine
-            lora_dropout=float(values["technique.dropout"]),
-            target_modules=_targets(model, str(values["technique.targets"])),
-            bias=_BIAS[str(values["technique.bias"])],  # type: ignore[arg-type]
-            modules_to_save=_embedding_names(model) if embeddings else None,
-            ensure_weight_tying=embeddings and bool(model.config.get_text_config().tie_word_embeddings),
-            **flags,
-        )
+        options: dict[str, Any] = {
+            "r": int(values["technique.rank"]),
+            "lora_alpha": values["technique.alpha"],
+            "lora_dropout": float(values["technique.dropout"]),
+            "target_modules": _targets(model, str(values["technique.targets"])),
+            "bias": _BIAS[str(values["technique.bias"])],
+            "modules_to_save": _embedding_names(model) if embeddings else None,
+            "ensure_weight_tying": embeddings and bool(model.config.get_text_config().tie_word_embeddings),
+        }
+        config = LoraConfig(task_type="CAUSAL_LM", **options, **flags)
         return get_peft_model(model, config, autocast_adapter_dtype=formats.trained == "float32")
 
     return build

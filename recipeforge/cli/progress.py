@@ -1,0 +1,45 @@
+"""A run's messages as lines on standard error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from recipeforge.runner.channel import Message
+
+
+class Progress:
+    """Writes one line for whatever a person would want to see while waiting."""
+
+    def __init__(self, stream: TextIO, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._total = 0
+
+    def __call__(self, message: Message) -> None:
+        """Hear one message."""
+        if message.kind == "total":
+            self._total = message["steps"]
+        line = self._line(message)
+        if line and not self._quiet:
+            print(line, file=self._stream, flush=True)
+
+    def _line(self, message: Message) -> str:
+        match message.kind:
+            case "stage":
+                return f"  · {message['text']}"
+            case "note":
+                return f"  note: {message['text']}"
+            case "metric" if message["name"] == "heldout_loss":
+                when = f"after {message['step']} steps" if message["step"] else "before"
+                return f"  held-out loss {when}: {message['value']:.4f}"
+            case "step":
+                width = len(str(self._total))
+                step = f"{message['step']:>{width}}/{self._total}"
+                return f"  step {step}  loss {message['loss']:.4f}  rate {message['rate']:.2e}  {message['seconds']:.1f} s"
+            case "checkpoint":
+                return f"  checkpoint of step {message['step']}: {message['folder']}"
+            case "result":
+                return f"  saved: {message['folder']}"
+            case _:
+                return ""

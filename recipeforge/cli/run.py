@@ -1,0 +1,149 @@
+"""`recipeforge run`: check the recipe, say what will be done, do it, and write the ledger's row."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from recipeforge.cli.exits import BAD_USE, CLEAN, FINDINGS, INTERRUPTED, UNDECIDED
+from recipeforge.cli.output import color_option, format_option, look, note, write
+from recipeforge.cli.source import document_at
+from recipeforge.render.look import ColorChoice, Look
+
+if TYPE_CHECKING:
+    from recipeforge.api import Report
+    from recipeforge.documents.tree import Document
+    from recipeforge.runner.plan import Plan
+    from recipeforge.schemas.diagnostic import Diagnostic
+    from recipeforge.schemas.loadout import Fact
+    from recipeforge.schemas.run import Run, RunState
+
+ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrupted": INTERRUPTED, "running": BAD_USE}
+
+
+@click.command("run")
+@click.argument("recipe")
+@click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
+@click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file for the run's row [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
+@click.option("--quiet", is_flag=True, help="No plan and no progress on standard error.")
+@format_option("text", "json")
+@color_option()
+def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style: str, color: ColorChoice) -> int:
+    """Train what RECIPE says, on this machine.
+
+    A recipe that is not valid is refused, with the reasons and the cheapest repair; so is one that asks for something this engine
+    does not implement or this machine does not have. Ctrl-C stops after the micro-batch at hand and leaves a checkpoint; a second
+    one kills.
+
+    Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
+    no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
+    """
+    from recipeforge.api import load_catalog
+    from recipeforge.runner.plan import make_plan
+    from recipeforge.runner.preflight import problems
+
+    report = _checked(document_at(recipe))
+    if report.verdict.kind != "valid" or report.loadout is None:
+        return _refused(report, look(color))
+    plan = make_plan(load_catalog(), report.loadout, report.text)
+    found = problems(plan, report.loadout)
+    if dry_run and style == "json":
+        told = [{"slug": d.slug, "message": d.message, "help": d.help} for d in found]
+        write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
+        return FINDINGS if found else CLEAN
+    _show((*(d for d in report.diagnostics if d.severity == "warning"), *found), report, look(color), aside=not found)
+    if dry_run or not quiet:
+        write(_plan_text(plan, report, look(color)), aside=not dry_run)
+    if found:
+        note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
+        return FINDINGS
+    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet)
+
+
+def _checked(document: Document) -> Report:
+    """Return the report for the packages that are installed here, but for those whose version the recipe itself names."""
+    from recipeforge.api import check_document
+
+    report = check_document(document)
+    if report.loadout is None:
+        return report
+    here = {name: version for name, version in _installed().items() if name not in report.loadout.context.spans}
+    return check_document(document, here, repairs=True)
+
+
+def _installed() -> dict[str, Fact]:
+    """Return the versions of those installed packages that rules may speak of."""
+    from recipeforge.api import load_catalog
+    from recipeforge.runner.packages import Need
+
+    versions = {name: Need(name, "").installed for name in load_catalog().packages}
+    return {f"packages.{name}": version for name, version in versions.items() if version is not None}
+
+
+def _refused(report: Report, screen: Look) -> int:
+    """Say why the recipe is not run, and the cheapest way out."""
+    from recipeforge.cli.exits import exit_code
+    from recipeforge.render.repairs import render_repairs
+    from recipeforge.render.text import render_report
+
+    write(render_report(report, screen))
+    if report.repairs:
+        write("\nThe cheapest repair:\n\n" + render_repairs(report.text, report.repairs[:1], screen))
+    note(f"{report.path}: not run, because it is {report.verdict.kind}")
+    return UNDECIDED if report.verdict.kind == "undecided" else exit_code([report]) or FINDINGS
+
+
+def _show(found: Sequence[Diagnostic], report: Report, screen: Look, *, aside: bool) -> None:
+    from recipeforge.documents.lines import LineIndex
+    from recipeforge.render.text import render_diagnostic
+
+    lines = LineIndex(report.text)
+    for diagnostic in found:
+        write(render_diagnostic(diagnostic, report, lines, screen) + "\n", aside=aside)
+
+
+def _plan_text(plan: Plan, report: Report, screen: Look) -> str:
+    """Return what will be done, with what, and how much memory it should take."""
+    out = [screen.paint("message", f"{plan.name}: plan")]
+    out += [f"  {title:<13} {sentence}" for title, sentence in plan.steps]
+    out += [f"  {'seed':<13} {plan.seed}", f"  {'output':<13} {plan.output or 'a folder of the run beside the ledger'}"]
+    have = [f"{need.name} {need.installed or screen.paint('error', 'missing')}" for need in plan.packages]
+    out.append(f"  {'packages':<13} {', '.join(have)}")
+    if report.estimate is not None:
+        terms = ", ".join(f"{name} {_gib(size)}" for name, size in report.estimate.terms.items() if size)
+        out.append(f"  {'memory':<13} about {_gib(report.estimate.total)} GiB at the peak: {terms}")
+    return "\n".join([*out, ""])
+
+
+def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool) -> int:
+    from recipeforge.cli.progress import Progress
+    from recipeforge.runner.ledger import Ledger
+    from recipeforge.runner.run_child import run
+
+    estimate = report.estimate.total if report.estimate else None
+    with Ledger(ledger) as book:
+        book.close_lost()
+        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet))
+    if style == "json":
+        write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
+    else:
+        write(_row_text(row) + "\n")
+    return ENDINGS[row.state]
+
+
+def _row_text(row: Run) -> str:
+    from recipeforge.cli.runs import run_text
+
+    return run_text(row)
+
+
+def _gib(size: int) -> str:
+    from recipeforge.render.summary import gib
+
+    return gib(size)
