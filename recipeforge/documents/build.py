@@ -197,7 +197,7 @@ class Builder:
     # -- what may be wrong ----------------------------------------------------------------------------------
 
     def _over_limit(self, event: yaml.Event) -> bool:
-        depth = len(self._frames) + (self._frames[-1].height if self._frames else 0)
+        depth = len(self._frames) + (self._frames[-1].height - 1 if self._frames else 0)
         if depth <= MAX_DEPTH and self._nodes <= MAX_NODES and self._aliased <= MAX_ALIASED_NODES:
             return False
         start = event.start_mark.index + self._shift

@@ -107,7 +107,7 @@ CASES: tuple[Case, ...] = (
     Case("sparse-terabyte", _sparse, ("RF0013",), (1, 1)),
     Case("one-megabyte-word", _LORA + "name: " + "x" * 900_000 + "\n", (), None, readable=True),
     Case("one-megabyte-key", _LORA + "k" * 900 + ": 1\n", ("RF0002",), (4, 1), readable=True),
-    Case("deep-flow", "a: " + "[" * 100_000, ("RF0013",), (1, 102)),
+    Case("deep-flow", "a: " + "[" * 100_000, ("RF0013",), (1, 103)),
     Case("deep-flow-mappings", "{a: " * 50_000, ("RF0013",)),
     Case("deep-block", "".join(f"{' ' * i}a:\n" for i in range(1200)), ("RF0013",)),
     Case("deep-dashes", "- " * 100_000 + "x\n", ("RF0013",)),

@@ -203,6 +203,26 @@ def test_the_place_of_a_wrong_byte_is_counted_in_characters() -> None:
     assert found.primary.span.start == Position(1, 5)
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[" * 101 + "]" * 101, "levels deep"),
+        ("a: &a [" + "x, " * 5000 + "]\nb: [*a, *a, *a]\n", "aliases"),
+        ("[" + "x, " * 50_001 + "]", "50,000 values"),
+    ],
+)
+def test_limits_say_which_one_was_reached(text: str, word: str) -> None:
+    document = parse(text)
+    assert [d.code for d in document.diagnostics] == ["RF0013"]
+    assert word in document.diagnostics[0].message
+    assert not document.complete
+
+
+@pytest.mark.parametrize("text", ["[" * 100 + "]" * 100, "a: &a [" + "x, " * 4000 + "]\nb: [*a, *a]\n", "[" + "x, " * 40_000 + "]"])
+def test_what_stays_within_the_limits_is_read(text: str) -> None:
+    assert parse(text).complete
+
+
 def test_a_tag_constructs_nothing() -> None:
     found = parse("a: !!python/object/apply:os.system ['true']\n").diagnostics
     assert [d.code for d in found] == ["RF0004"]

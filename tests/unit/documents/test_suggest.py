@@ -30,6 +30,7 @@ _WORDS = (
         ("adawm-8bit", "adamw-8bit", True),
         ("gradient-checkpoint", "gradient-checkpointing", True),
         ("adamw-4bit", "adamw-8bit", False),
+        ("paged-adamw", "paged-adamw-8bit", False),
         ("loha", "lora", False),
         ("sora", "lora", False),
         ("xxxxxx", None, False),
