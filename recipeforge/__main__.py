@@ -1,0 +1,5 @@
+"""`python -m recipeforge`."""
+
+from recipeforge.cli.main import main
+
+main()

@@ -1,0 +1,165 @@
+"""`recipeforge check`: will it run as written?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from recipeforge.cli.config import Config, codes_from, known_codes, named
+from recipeforge.cli.discover import recipe_paths
+from recipeforge.cli.exits import exit_code
+from recipeforge.cli.output import color_option, format_option, look, note, write
+from recipeforge.cli.source import document_at
+from recipeforge.cli.target import flags_from, settings_for, target_options
+from recipeforge.render.look import ColorChoice
+from recipeforge.schemas.diagnostic import Diagnostic
+from recipeforge.schemas.report import FileReport
+
+if TYPE_CHECKING:
+    from recipeforge.documents.tree import Document
+
+
+@dataclass(frozen=True)
+class _Fixing:
+    """What to do about findings besides showing them."""
+
+    wanted: bool
+    unsafe: bool
+    diff: bool
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1, metavar="[PATHS]...")
+@click.option("--fix", is_flag=True, help="Make all safe fixes in the files.")
+@click.option("--unsafe-fixes", is_flag=True, help="With --fix: also those after which the run means something else.")
+@click.option("--diff", is_flag=True, help="With --fix: show what would change, and write nothing.")
+@format_option("text", "json", "sarif", "github")
+@target_options
+@click.option("--select", metavar="CODES", help="Report only these rules: codes, beginnings of codes, or slugs, with commas.")
+@click.option("--ignore", metavar="CODES", help="Do not report these rules.")
+@click.option("--repairs", is_flag=True, help="Also search for the cheapest changes that make the whole recipe run.")
+@color_option()
+def command(
+    paths: tuple[str, ...],
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
+    style: str,
+    gpu: str | None,
+    gpus: int | None,
+    packages: str | None,
+    select: str | None,
+    ignore: str | None,
+    repairs: bool,
+    color: ColorChoice,
+) -> int:
+    """Say whether recipes will run as written, why not, and who says so.
+
+    PATHS are files, folders to search for recipes, or - for standard input; the current folder by default.
+
+    Leaves with 0 when nothing was found (notes alone count as nothing), 1 when there are errors or warnings, 2 when a file
+    cannot be read or the command line makes no sense, and 3 when the verdict is undecided.
+    """
+    fixing = _Fixing(fix or diff, unsafe_fixes, diff)
+    if unsafe_fixes and not fixing.wanted:
+        raise click.UsageError("--unsafe-fixes says which fixes --fix may make; give both")
+    flags = replace(
+        flags_from(gpu, gpus, packages),
+        select=known_codes(codes_from(select or ""), "--select"),
+        ignore=known_codes(codes_from(ignore or ""), "--ignore"),
+    )
+    reports = [_report(path, flags, fixing, repairs, color) for path in recipe_paths(paths or (".",))]
+    shown = [r for r in reports if not diff or r.verdict.kind == "unreadable"]
+    if shown or not diff:
+        # Where standard output carries the fixed text or a diff, the report steps aside.
+        write(_rendered(shown, style, color), aside=diff or (fix and "-" in paths))
+    return exit_code(reports)
+
+
+def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, color: ColorChoice) -> FileReport:
+    """Return the report on one file; with fixes wanted, on the file as it is after them."""
+    from recipeforge.api import check_document, target
+
+    settings = settings_for(path, flags)
+    document = document_at(path)
+    overrides = target(settings.gpu, settings.gpus, settings.packages)
+    report = check_document(document, overrides, repairs=repairs and not fixing.wanted)
+    if fixing.wanted:
+        report = _fixed(report, document, path, settings, fixing, color)
+    return _selected(report, settings)
+
+
+def _fixed(report: FileReport, document: Document, path: str, settings: Config, fixing: _Fixing, color: ColorChoice) -> FileReport:
+    from recipeforge.api import apply_fixes, check_document
+    from recipeforge.documents.parse import parse
+
+    def wanted(diagnostic: Diagnostic) -> bool:
+        chosen = _is_selected(diagnostic, settings)
+        return chosen and (diagnostic.severity != "info" or bool(settings.select))
+
+    text = apply_fixes(report, unsafe=fixing.unsafe, wanted=wanted)
+    if fixing.diff:
+        from recipeforge.render.diff import render_diff
+
+        write(render_diff(report.path, document.text, text, look(color)))
+    elif path == "-":
+        write(text)
+    elif text != document.text:
+        from recipeforge.cli.writing import replace_text
+
+        replace_text(path, text)
+    if text == document.text:
+        return report
+    after = check_document(parse(text, report.path), report.overrides)
+    cured = len(report.diagnostics) - len(after.diagnostics)
+    note(f"{report.path}: {cured} of {len(report.diagnostics)} findings {'would be' if fixing.diff else 'were'} cured")
+    return after
+
+
+def _selected(report: FileReport, settings: Config) -> FileReport:
+    """Return the report with the findings that were asked for."""
+    kept = tuple(d for d in report.diagnostics if _is_selected(d, settings))
+    return replace(report, diagnostics=kept, silenced=len(report.diagnostics) - len(kept))
+
+
+def _is_selected(diagnostic: Diagnostic, settings: Config) -> bool:
+    if named(diagnostic.code, diagnostic.slug, settings.ignore):
+        return False
+    return not settings.select or named(diagnostic.code, diagnostic.slug, settings.select)
+
+
+def _rendered(reports: Sequence[FileReport], style: str, color: ColorChoice) -> str:
+    from recipeforge.catalog.load import load
+
+    match style:
+        case "json":
+            from recipeforge.render.json import render_json
+
+            return render_json(reports, load().hash)
+        case "sarif":
+            from recipeforge import __version__
+            from recipeforge.render.sarif import render_sarif
+
+            return render_sarif(reports, load(), __version__)
+        case "github":
+            from recipeforge.render.github import render_github
+
+            return render_github(reports)
+        case _:
+            return _text(reports, color)
+
+
+def _text(reports: Sequence[FileReport], color: ColorChoice) -> str:
+    from recipeforge.render.text import render_report, render_summary
+
+    screen = look(color)
+    parts = [render_report(report, screen) for report in reports]
+    for index, report in enumerate(reports):
+        if report.repairs:
+            from recipeforge.render.repairs import render_repairs
+
+            parts[index] += "\n" + render_repairs(report.text, report.repairs, screen)
+    return "".join(parts) + render_summary(reports, screen)
