@@ -87,7 +87,7 @@ def _least_memory(case: Case, limit_s: float) -> int | None:
         if answer is None:
             break
         best, lowest = answer, budget.amount(answer)
-    cheapest = Exact(replace(world, budgets=(*world.budgets, replace(budget, limit=lowest, hard=True, seen={}))), soft=True)
+    cheapest = Exact(replace(world, budgets=(*world.budgets, replace(budget, limit=lowest, hard=True))), soft=True)
     final = cheapest.solve(fixed, costs=price.of, offset=price.offset, limit_s=limit_s)
     return final.true if final.status == "sat" else best
 

@@ -7,12 +7,19 @@ from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import Clause, bits
 
-ADD, SET, REPLACE, DROP = 1000, 1500, 2500, 4000
-"""The least invasive change first; whole thousands leave room below for the finer preferences."""
-UNSAFE = 50
+ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
+"""The least invasive change first; the zeros leave room for the finer preferences below."""
+UNSAFE = 5_000
 """Added to a change that alters the meaning of the run."""
-STEP = 5
+STEP = 500
 """Added for each rung that a knob moves on its ladder of choices: nearer values first."""
+WARNING = 100
+"""Added for each warning that is left."""
+RANK = 1
+"""Added for each component that the catalog lists before the one put in: it lists the usual ones first. A slot's default comes before all."""
+
+OTHER_CHECKPOINT = 60_000
+"""Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,17 @@ def prices(case: Case) -> Prices:
     world, catalog = case.world, case.world.catalog
     for slot in catalog.slots.values():
         unsafe = 0 if slot.safe else UNSAFE
-        members = bits(world.slot_members[slot.id])
+        members = sorted(bits(world.slot_members[slot.id]), key=lambda v: world.named[v] != slot.default)
         held = [v for v in members if case.picks >> v & 1]
-        for v in members:
+        for rank, v in enumerate(members):
+            finer = unsafe + RANK * rank + (OTHER_CHECKPOINT if "prequantized" in catalog.components[str(world.named[v])].tags else 0)
             if v in held:
                 of[v] = -(DROP + unsafe)
                 offset += DROP + unsafe
             elif slot.cardinality == "many" or not held:
-                of[v] = 0 if case.written >> v & 1 else ADD + unsafe
+                of[v] = 0 if case.written >> v & 1 else ADD + finer
             else:
-                of[v] = REPLACE - DROP
+                of[v] = REPLACE - DROP + finer - unsafe
     for knob, domain in world.domains.items():
         unsafe = 0 if catalog.knobs[knob].safe else UNSAFE
         ladder = ladder_of(domain)
@@ -81,23 +89,43 @@ def changes_between(case: Case, true: int) -> tuple[Change, ...]:
     return tuple(found)
 
 
-def no_more_of(case: Case, true: int) -> Clause:
-    """Return a clause that forbids every repair which contains all ideas of this one.
+@dataclass(frozen=True)
+class Unchanged:
+    """The parts of a recipe that a repair changes, each as the ways in which it could have stayed as it was."""
 
-    An idea is a component added or dropped, or a knob moved in one direction: lowering the batch to 2 and to 1 is
-    one idea.
+    literals: Clause
+    """Parts that stay where one variable says so: a holder that remains, a knob that does not move that way."""
+    empty: tuple[int, ...]
+    """Members of slots that were empty and would have to stay so."""
+
+
+def unchanged(case: Case, true: int) -> Unchanged:
+    """Return the ideas of a repair, negated. At least one of them holds in every repair that is a different idea.
+
+    An idea is a slot that changes hands, a component of a many-slot put in or taken out, a knob moved in one
+    direction: lowering the batch to 2 and to 1 is one idea, and so are two quantizers for one base.
     """
     world = case.world
-    components = (1 << len(world.component_var)) - 1
-    positive = case.picks & ~true & components
-    negative = true & ~case.written & components
+    positive = negative = 0
+    empty: list[int] = []
+    gone, new = case.picks & ~true, true & ~case.written
+    for slot, members in world.slot_members.items():
+        if not members & (gone | new):
+            continue
+        if world.catalog.slots[slot].cardinality == "many":
+            positive |= members & gone
+            negative |= members & new
+        elif not members & case.written:
+            empty.append(members)
+        elif len(bits(members & case.written)) == 1:
+            positive |= members & case.written
     for domain in world.domains.values():
         ladder = ladder_of(domain)
         (now,) = [i for i, v in enumerate(ladder) if case.written >> v & 1]
         (then,) = [i for i, v in enumerate(ladder) if true >> v & 1]
         if then != now:
             positive |= sum(1 << v for i, v in enumerate(ladder) if (i > now) != (then > now) or i == now)
-    return Clause(positive, negative, "", True)
+    return Unchanged(Clause(positive, negative, "", True), tuple(empty))
 
 
 def safety_of(case: Case, changes: tuple[Change, ...]) -> Safety:

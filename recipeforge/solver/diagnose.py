@@ -62,16 +62,19 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         for pick in c.picks
         if pick not in violation.participants
     )
+    fixes = fixes_for(case, violation.code, rule)
+    severity = rule.effective_severity if rule else "error"
     return Diagnostic(
         code=violation.code.split(":")[0],
         slug=rule.slug if rule else "too-many-in-slot",
-        severity=rule.effective_severity if rule else "error",
+        severity=severity,
         message=_message(case, view, violation, rule, verdict),
         primary=Label(spans[0][1], ""),
         related=tuple(dict.fromkeys(related)),
         notes=((" ".join(rule.why.split()),) if rule and rule.why else ()) + notes,
         citations=_citations(catalog, rule) if rule else (),
-        fixes=fixes_for(case, violation.code, rule),
+        help="" if fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
+        fixes=fixes,
     )
 
 
@@ -84,9 +87,14 @@ def _places(loadout: Loadout, violation: Violation) -> list[tuple[str, Span]]:
     chosen = {e.component for e in loadout.equipped} | {s.knob for s in loadout.settings}
     guilty = [p for p in violation.participants if p in chosen]
     primary = guilty[-1] if guilty else next(iter(violation.participants), "")
-    others = [p for p in violation.participants if p != primary and (p in chosen or p.split(".")[0] in loadout.context.spans)]
+    others = [p for p in violation.participants if p != primary and (p in chosen or _tells(loadout, p))]
     placed = [(p, loadout.span_of(p)) for p in (primary, *others)]
     return [placed[0], *(pair for pair in placed[1:] if pair[1] != placed[0][1])]
+
+
+def _tells(loadout: Loadout, fact: str) -> bool:
+    """Return whether a fact is worth pointing at: the file names what it is about, and it is something, not nothing."""
+    return fact.split(".")[0] in loadout.context.spans and loadout.context.facts.get(fact) not in (None, "none", False)
 
 
 def _name(catalog: Catalog, subject: str) -> str:

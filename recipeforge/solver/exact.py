@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from recipeforge.solver.clauses import Clause, bits
+from recipeforge.solver.costs import WARNING, Unchanged
 from recipeforge.solver.cpsat import Answer, Model
 from recipeforge.solver.world import World
 
@@ -42,6 +43,16 @@ class Exact:
             literals.append(self.softened[clause.rule])
         self.model.add_or(literals)
 
+    def demand_other_ideas(self, than: Unchanged) -> None:
+        """From now on, at least one part that a repair changed stays as it was."""
+        literals = [*bits(than.literals.positive), *(-v - 1 for v in bits(than.literals.negative))]
+        for members in than.empty:
+            filled = self.model.new_variable()
+            for v in bits(members):
+                self.model.add_or([-v - 1, filled])
+            literals.append(-filled - 1)
+        self.model.add_or(literals)
+
     def solve(
         self, true: int = 0, false: int = 0, *, costs: Mapping[int, int] | None = None, offset: int = 0, limit_s: float = 5.0
     ) -> Answer:
@@ -56,7 +67,7 @@ class Exact:
                 self.model.add_or([literal])
             assumptions = []
         while True:
-            priced = None if costs is None else dict(costs) | dict.fromkeys(self.softened.values(), 1)
+            priced = None if costs is None else dict(costs) | dict.fromkeys(self.softened.values(), WARNING)
             answer = self.model.solve(assumptions, priced, offset, max(deadline - time.monotonic(), 0.001))
             cuts = self._cuts(answer.true) if answer.status == "sat" else []
             if not cuts:

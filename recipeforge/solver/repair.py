@@ -7,7 +7,7 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.costs import Prices, changes_between, no_more_of, prices, safety_of
+from recipeforge.solver.costs import Prices, changes_between, prices, safety_of, unchanged
 from recipeforge.solver.memory_budget import GIB, estimate
 from recipeforge.solver.titles import title_of
 
@@ -36,7 +36,7 @@ def repairs(catalog: Catalog, loadout: Loadout, count: int = 3, limit_s: float =
         answer = exact.solve(costs=price.of, offset=price.offset, limit_s=left)
         if answer.status != "sat":
             break
-        exact.add(no_more_of(case, answer.true))
+        exact.demand_other_ideas(unchanged(case, answer.true))
         repair = _repair(case, answer.true, price)
         if repair is not None:
             found.append(repair)

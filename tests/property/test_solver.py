@@ -12,7 +12,7 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.solver import case as case_module
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.case import case_of
-from recipeforge.solver.costs import ADD, DROP, REPLACE, SET, STEP, UNSAFE
+from recipeforge.solver.costs import ADD, DROP, RANK, REPLACE, SET, STEP, UNSAFE, WARNING
 from recipeforge.solver.engine import find_model
 from recipeforge.solver.exact import Exact
 from recipeforge.solver.repair import repairs
@@ -131,7 +131,9 @@ def test_repairs_equal_brute_force(case):
     if not oracle.hard(oracle.broken(loadout)):
         assert found == ()
         return
-    options = sorted((cost(oracle, full) + len(broken), ideas(oracle, full)) for full, broken in oracle.judged if not oracle.hard(broken))
+    options = sorted(
+        (cost(oracle, full) + WARNING * len(broken), ideas(oracle, full)) for full, broken in oracle.judged if not oracle.hard(broken)
+    )
     seen("repairable" if options else "beyond repair")
     taken: list[frozenset] = []
     for repair in found:
@@ -147,7 +149,7 @@ def test_repairs_equal_brute_force(case):
 
 
 def warnings_after(oracle: Oracle, repair) -> int:
-    return len(oracle.broken(apply_changes(oracle.catalog, oracle.loadout, repair.changes)))
+    return WARNING * len(oracle.broken(apply_changes(oracle.catalog, oracle.loadout, repair.changes)))
 
 
 def ladder(values: list) -> list:
@@ -170,6 +172,8 @@ def cost(oracle: Oracle, full: Full) -> int:
             total += REPLACE + unsafe + (len(gone) - 1) * (DROP + unsafe)
         else:
             total += len(gone) * (DROP + unsafe) + len(new) * (ADD + unsafe)
+        usual = sorted((c.id for c in oracle.catalog.members(slot.id)), key=lambda c: c != slot.default)
+        total += RANK * sum(usual.index(c) for c in new)
     for knob, value in full.values:
         now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
         if value != now:
@@ -180,9 +184,15 @@ def cost(oracle: Oracle, full: Full) -> int:
 
 
 def ideas(oracle: Oracle, full: Full) -> tuple:
-    """What a repair does, coarsely: components in and out, knobs up and down."""
-    written = oracle.picks | {s.default for s in oracle.catalog.slots.values() if s.default and not oracle.loadout.components_in(s.id)}
-    found = [("in", c) for c in full.components - written] + [("out", c) for c in oracle.picks - full.components]
+    """What a repair does, coarsely: slots that change hands, components in and out of many-slots, knobs up and down."""
+    found = []
+    for slot in oracle.catalog.slots.values():
+        held = set(oracle.loadout.components_in(slot.id)) or ({slot.default} if slot.default else set())
+        now = {c for c in full.components if oracle.catalog.components[c].slot == slot.id}
+        if slot.cardinality == "many":
+            found += [("in", c) for c in now - held] + [("out", c) for c in held - now]
+        elif now != held:
+            found += [("slot", slot.id)] if len(held) < 2 else []
     for knob, value in full.values:
         now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
         if value != now:
@@ -198,9 +208,10 @@ def ideas_of_changes(oracle: Oracle, changes) -> list:
             rungs = ladder(oracle.movable[c.knob])
             now = oracle.given.get(c.knob, oracle.catalog.knobs[c.knob].default)
             found.append((c.knob, "up" if rungs.index(c.value) > rungs.index(now) else "down"))
-        else:
-            found += [("in", c.component)] if c.op in ("add", "replace") else [("out", c.component)]
-            found += [("out", c.previous)] if c.op == "replace" else []
+        elif oracle.catalog.slots[c.slot].cardinality == "many":
+            found.append(("out" if c.op == "drop" else "in", c.component))
+        elif len(set(oracle.loadout.components_in(c.slot))) < 2:
+            found.append(("slot", c.slot))
     return found
 
 
