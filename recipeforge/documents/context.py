@@ -10,7 +10,7 @@ from recipeforge.documents.checkpoint import PLAIN, quantization_by_name
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.interpretation import Interpretation
 from recipeforge.documents.model_folder import FolderFacts, folder_facts
-from recipeforge.documents.suggest import normal, suggest
+from recipeforge.documents.suggest import Suggestion, normal, suggest
 from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.catalog import Catalog, FactSheet
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
@@ -77,10 +77,10 @@ def _gpu(facts: dict[str, Fact], findings: list[Diagnostic], said: Interpretatio
 
 def _unknown_gpu(name: str, span: Span, names: _Names, given: str = "") -> Diagnostic:
     sheets = names.catalog.gpus
-    meant = suggest(name, [*sheets, *(alias for sheet in sheets.values() for alias in sheet.aliases)])
-    near = [known for word in meant.words if (known := _gpu_sheet(names, word)) is not None]
-    ids = tuple(dict.fromkeys(sheet.id for sheet in near)) or _sharing_a_word(name, sheets)
-    question = f"did you mean {' or '.join(f'`{one}`' for one in ids)}?" if ids else "unknown"
+    spellings = {word: sheet.id for sheet in sheets.values() for word in (*sheet.aliases, sheet.id)}
+    meant = suggest(name, spellings).renamed(lambda word: spellings[word])
+    ids = meant.words[:3] or _sharing_a_word(name, sheets)
+    question = Suggestion(ids).question() or "unknown"
     fixes: tuple[Fix, ...] = ()
     if len(ids) > 0 and span != START_OF_FILE:
         fixes = (text_fix(f"Write `{ids[0]}`", TextEdit(span, ids[0]), safety="safe" if meant.clear else "unsafe"),)

@@ -49,6 +49,7 @@ def finding(
 ) -> Diagnostic:
     """Return a diagnostic of the RF0xxx family."""
     slug, severity = RULES[code]
+    cures = tuple(fixes)
     return Diagnostic(
         code=code,
         slug=slug,
@@ -57,8 +58,9 @@ def finding(
         primary=Label(span, label),
         related=tuple(Label(place, text) for place, text in related),
         notes=tuple(notes),
-        help=help,
-        fixes=tuple(fixes),
+        # The next step in words is for where no fix can be offered.
+        help="" if cures else help,
+        fixes=cures,
     )
 
 

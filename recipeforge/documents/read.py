@@ -65,7 +65,8 @@ def _loadout(document: Document, said: Interpretation, context: Context) -> Load
 
 def _before_the_break(document: Document, found: list[Diagnostic]) -> list[Diagnostic]:
     """Return the findings on lines above the first syntax error: below it, and on its line, the tree is half-typed."""
-    starts = [place.start for d in document.diagnostics for place in (d.primary.span, *(label.span for label in d.related))]
+    errors = [d for d in document.diagnostics if d.code == "RF0001"]
+    starts = [place.start for d in errors for place in (d.primary.span, *(label.span for label in d.related))]
     broken = min(starts, default=Position(0, 0))
     return [d for d in found if d.primary.span.end.line < broken.line and d.code != "RF0009"]
 
@@ -77,7 +78,8 @@ def _with_fixes(document: Document, catalog: Catalog, findings: Findings) -> lis
         plan = plan_edits(document, catalog, proposal.steps)
         if plan.edits:
             fix = Fix(title=proposal.title, safety=proposal.safety, changes=(), edits=plan.edits)
-            out[index] = replace(out[index], fixes=(*out[index].fixes, fix))
+            # The fix says what the help said, and does it.
+            out[index] = replace(out[index], fixes=(*out[index].fixes, fix), help="")
     if findings.dropped and out:
         note = f"{findings.dropped:,} more findings are not shown; cure these first."
         out[-1] = replace(out[-1], notes=(*out[-1].notes, note))
@@ -97,7 +99,7 @@ def _with_one_left(document: Document, catalog: Catalog, diagnostic: Diagnostic)
     if not plan.edits:
         return diagnostic
     title, safety = ("Remove the repetition", "safe") if same else ("Remove the first, which does not count", "unsafe")
-    return replace(diagnostic, fixes=(Fix(title=title, safety=safety, changes=(), edits=plan.edits),))
+    return replace(diagnostic, fixes=(Fix(title=title, safety=safety, changes=(), edits=plan.edits),), help="")
 
 
 def _sorted(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:

@@ -1,13 +1,14 @@
 """Did you mean: the words nearest to a misspelt one, and whether the nearest is beyond doubt."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
 _DIGITS = re.compile(r"\d+")
 _MAX_LENGTH = 64
 """Longer words are not misspelt names."""
+_SHOWN = 3
 _PREFIX = 6
 """A word of this length that begins exactly one name means it."""
 
@@ -17,25 +18,42 @@ class Suggestion:
     """What a word may have meant."""
 
     words: tuple[str, ...]
-    """Nearest first, at most three."""
-    clear: bool
-    """Whether the first is so near, and alone so near, that it may be put in without asking."""
+    """Nearest first."""
+    nearest: int = 0
+    """How many of them are equally near, and nearer than the rest."""
+    doubtless: bool = False
+    """Whether the nearest are so near that the word is a misspelling of one of them."""
 
     @property
     def best(self) -> str | None:
         """The nearest word."""
         return self.words[0] if self.words else None
 
+    @property
+    def clear(self) -> bool:
+        """Whether the nearest word may be put in without asking."""
+        return self.doubtless and self.nearest == 1
+
     def question(self) -> str:
-        """Return the words as a question; empty where there is none."""
-        quoted = [f"`{word}`" for word in self.words]
+        """Return up to three of the words as a question; empty where there is none."""
+        quoted = [f"`{word}`" for word in self.words[:_SHOWN]]
         if not quoted:
             return ""
         listed = quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"
         return f"did you mean {listed}?"
 
+    def renamed(self, names: Callable[[str], str]) -> "Suggestion":
+        """Return the suggestion in other words, several of which may become one: aliases in the ids that they stand for."""
+        words = tuple(dict.fromkeys(names(word) for word in self.words))
+        return Suggestion(words, len({names(word) for word in self.words[: self.nearest]}), self.doubtless)
 
-NOTHING = Suggestion((), clear=False)
+
+NOTHING = Suggestion(())
+
+
+def certainly(word: str) -> Suggestion:
+    """Return the suggestion of a word that is known to be meant."""
+    return Suggestion((word,), 1, doubtless=True)
 
 
 def suggest(word: str, candidates: Iterable[str]) -> Suggestion:
@@ -61,12 +79,12 @@ def _suggest(word: str, candidates: tuple[str, ...]) -> Suggestion:
             other_number = _DIGITS.findall(wanted) != _DIGITS.findall(normal(candidate))
             near.append((distance + 2 * other_number, order, candidate))
     near.sort()
-    words = tuple(dict.fromkeys(candidate for _, _, candidate in near))[:3]
+    words = tuple(dict.fromkeys(candidate for _, _, candidate in near))
     if not words:
         return NOTHING
     best = near[0][0]
-    alone = len({candidate for distance, _, candidate in near if distance == best}) == 1
-    return Suggestion(words, clear=alone and _beyond_doubt(wanted, normal(words[0]), best))
+    ties = len({candidate for distance, _, candidate in near if distance == best})
+    return Suggestion(words, ties, _beyond_doubt(wanted, normal(words[0]), best))
 
 
 def _allowed(length: int) -> int:

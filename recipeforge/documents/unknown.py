@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.scalars import FALSE_WORDS, TRUE_WORDS, Misfit, value_for
 from recipeforge.documents.steps import DeleteAt, Proposal, Step
-from recipeforge.documents.suggest import Suggestion, normal, suggest
+from recipeforge.documents.suggest import Suggestion, certainly, normal, suggest
 from recipeforge.documents.synonyms import KEYS, Switch, synonym
 from recipeforge.documents.tree import Entry, MappingNode, ScalarNode, key_text, target_of
 from recipeforge.documents.vocabulary import USE_KEY, Vocabulary, reads
@@ -42,7 +42,7 @@ class UnknownNames:
             return self._moved(word, entry, target)
         if target is not None:
             self.meant.add(target)
-            return self._renamed(word, entry, Suggestion((target,), clear=True), present)
+            return self._renamed(word, entry, certainly(target), present)
         if named := self._vocabulary.elsewhere.get(key):
             return self._component_as_key(word, entry, named[0])
         meant = suggest(key, self._vocabulary.keys)
@@ -61,7 +61,7 @@ class UnknownNames:
         target = self._known_target(key, group)
         near = suggest(key, names)
         if isinstance(target, str) and target.startswith(f"{group}."):
-            return self._renamed(word, entry, Suggestion((target.split(".", 1)[1],), clear=True), present)
+            return self._renamed(word, entry, certainly(target.split(".", 1)[1]), present)
         if near.best is not None and (target is None or near.clear):
             return self._renamed(word, entry, near, present)
         if isinstance(target, Switch):
@@ -81,7 +81,9 @@ class UnknownNames:
             target = homes[0] if len(homes) == 1 else None
         if target is None:
             meant = suggest(key, KEYS)
-            target = KEYS[meant.words[0]] if meant.clear and not suggest(key, self._vocabulary.keys).best else None
+            targets = {KEYS[word] for word in meant.words[: meant.nearest]}
+            near_here = suggest(key, self._vocabulary.keys).best is not None
+            target = targets.pop() if meant.doubtless and len(targets) == 1 and not near_here else None
         if isinstance(target, Switch):
             return target if target.component in self._vocabulary.components.get(target.slot, {}) else None
         if target is None or target in self._vocabulary.keys or target in self._vocabulary.catalog.knobs:
@@ -150,7 +152,7 @@ class UnknownNames:
         if name.lower() in _NOTHING_WORDS:
             return (*self._nothing(slot, node, entry), None)
         names = self._vocabulary.components[slot]
-        meant = self._through_aliases(suggest(name, names), slot)
+        meant = suggest(name, names).renamed(lambda word: names[word].id)
         fixes: tuple[Fix, ...] = ()
         if meant.best is not None:
             exact = normal(meant.best) == normal(name)
@@ -160,11 +162,6 @@ class UnknownNames:
         help_text = "" if meant.best else self._other_slot(name) or f"Known here: {listed(ids, 24)}."
         message = f"`{slot}` has no component `{short(name)}`"
         return finding("RF0003", message, node.span, meant.question() or "unknown", help=help_text, fixes=fixes), None, None
-
-    def _through_aliases(self, meant: Suggestion, slot: str) -> Suggestion:
-        """Return a suggestion in ids: whoever nearly wrote an alias is shown the component."""
-        names = self._vocabulary.components[slot]
-        return Suggestion(tuple(dict.fromkeys(names[word].id for word in meant.words)), meant.clear)
 
     def _other_slot(self, name: str) -> str:
         meant = suggest(name, self._vocabulary.elsewhere)
