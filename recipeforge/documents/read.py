@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from recipeforge.documents.context import context_of
-from recipeforge.documents.edit import plan_edits
 from recipeforge.documents.interpret import interpret
 from recipeforge.documents.interpretation import Findings, Interpretation
-from recipeforge.documents.steps import DeleteAt
+from recipeforge.documents.steps import DeleteAt, Step
 from recipeforge.documents.tree import Document
 from recipeforge.documents.vocabulary import vocabulary_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.loadout import Context, Fact, Loadout
-from recipeforge.schemas.place import Position
+from recipeforge.schemas.place import Position, TextEdit
 
 DIALECT = "recipeforge"
 MAX_MOVES = 10
@@ -71,13 +70,20 @@ def _before_the_break(document: Document, found: list[Diagnostic]) -> list[Diagn
     return [d for d in found if d.primary.span.end.line < broken.line and d.code != "RF0009"]
 
 
+def _plan(document: Document, catalog: Catalog, *steps: Step) -> tuple[TextEdit, ...]:
+    # Imported on the way to a fix only: a clean recipe, which is most of them, starts without the editor.
+    from recipeforge.documents.edit import plan_edits
+
+    return plan_edits(document, catalog, steps).edits
+
+
 def _with_fixes(document: Document, catalog: Catalog, findings: Findings) -> list[Diagnostic]:
     """Turn proposals into fixes; one that cannot be edited in without risk is not offered."""
     out = list(findings.diagnostics)
     for index, proposal in list(findings.proposals.items())[:MAX_MOVES]:
-        plan = plan_edits(document, catalog, proposal.steps)
-        if plan.edits:
-            fix = Fix(title=proposal.title, safety=proposal.safety, changes=(), edits=plan.edits)
+        edits = _plan(document, catalog, *proposal.steps)
+        if edits:
+            fix = Fix(title=proposal.title, safety=proposal.safety, changes=(), edits=edits)
             # The fix says what the help said, and does it.
             out[index] = replace(out[index], fixes=(*out[index].fixes, fix), help="")
     if findings.dropped and out:
@@ -95,11 +101,11 @@ def _with_one_left(document: Document, catalog: Catalog, diagnostic: Diagnostic)
     first, second = lines.line_text(earlier.start.line), lines.line_text(later.start.line)
     same = first == second and earlier.start.column == later.start.column and earlier.start.line != later.start.line
     gone = later if same else earlier
-    plan = plan_edits(document, catalog, (DeleteAt(lines.offset(gone.start)),))
-    if not plan.edits:
+    edits = _plan(document, catalog, DeleteAt(lines.offset(gone.start)))
+    if not edits:
         return diagnostic
     title, safety = ("Remove the repetition", "safe") if same else ("Remove the first, which does not count", "unsafe")
-    return replace(diagnostic, fixes=(Fix(title=title, safety=safety, changes=(), edits=plan.edits),), help="")
+    return replace(diagnostic, fixes=(Fix(title=title, safety=safety, changes=(), edits=edits),), help="")
 
 
 def _sorted(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
