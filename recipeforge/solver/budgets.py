@@ -45,12 +45,17 @@ class Term:
     """Classes of those inputs → amount. Pure."""
     alike: tuple[Classes, ...]
     """For each of those inputs: class → the first class that means the same to this term."""
+    cost: tuple[tuple[float, ...] | None, ...]
+    """For each of those inputs: class → a number that never falls while the amount falls, whatever the others are;
+    `None` where no such order exists."""
     seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
     least_seen: dict[tuple[Classes, ...], int] = field(default_factory=dict[tuple[Classes, ...], int], compare=False, repr=False)
 
     def at(self, classes: Classes) -> int:
         """Return the amount for these classes, remembered."""
-        classes = tuple(same[k] for same, k in zip(self.alike, classes, strict=True))
+        return self._at(tuple(same[k] for same, k in zip(self.alike, classes, strict=True)))
+
+    def _at(self, classes: Classes) -> int:
         amount = self.seen.get(classes)
         if amount is None:
             amount = self.seen[classes] = self.value(classes)
@@ -60,9 +65,18 @@ class Term:
         """Return the least amount over all combinations of these classes, remembered."""
         amount = self.least_seen.get(options)
         if amount is None:
-            different = [dict.fromkeys(same[k] for k in classes) for same, classes in zip(self.alike, options, strict=True)]
-            amount = self.least_seen[options] = min(self.at(c) for c in product(*different))
+            candidates = [self._candidates(i, classes) for i, classes in enumerate(options)]
+            amount = self.least_seen[options] = min(self._at(c) for c in product(*candidates))
         return amount
+
+    def _candidates(self, position: int, classes: Classes) -> Classes:
+        """Return the classes of one input among which the least amount is found."""
+        if len(classes) == 1:
+            return (self.alike[position][classes[0]],)
+        cost = self.cost[position]
+        if cost is not None:
+            return (self.alike[position][min(classes, key=cost.__getitem__)],)
+        return tuple(dict.fromkeys(self.alike[position][k] for k in classes))
 
 
 @dataclass(frozen=True)
@@ -74,11 +88,32 @@ class Budget:
     limit: int
     inputs: tuple[Input, ...]
     terms: tuple[Term, ...]
+    seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
+
+    def key(self, true: int) -> Classes:
+        """Return the classes that hold under a full assignment."""
+        return tuple(i.class_of(true) for i in self.inputs)
+
+    def key_near(self, key: Classes, differs: int, true: int) -> Classes:
+        """Return the key of `true`, given that of an assignment from which it differs in these variables."""
+        touched = {i for v in bits(differs & self.variables) for i in self.inputs_of[v]}
+        if not touched:
+            return key
+        near = list(key)
+        for i in touched:
+            near[i] = self.inputs[i].class_of(true)
+        return tuple(near)
+
+    def at(self, key: Classes) -> int:
+        """Return the amount for the classes of all inputs, remembered."""
+        amount = self.seen.get(key)
+        if amount is None:
+            amount = self.seen[key] = sum(t.at(tuple(key[u] for u in t.uses)) for t in self.terms)
+        return amount
 
     def amount(self, true: int) -> int:
         """Return the amount under a full assignment."""
-        key = [i.class_of(true) for i in self.inputs]
-        return sum(t.at(tuple(key[u] for u in t.uses)) for t in self.terms)
+        return self.at(self.key(true))
 
     def holds(self, true: int) -> bool:
         """Return whether a full assignment stays within the limit."""
@@ -109,6 +144,15 @@ class Budget:
             for members in one.classes if len(one.classes) > 1 else ():
                 mask |= members
         return mask
+
+    @cached_property
+    def inputs_of(self) -> dict[int, tuple[int, ...]]:
+        """Variable → inputs that it decides."""
+        found: dict[int, list[int]] = {}
+        for index, one in enumerate(self.inputs):
+            for v in (v for mask in one.classes for v in bits(mask)):
+                found.setdefault(v, []).append(index)
+        return {v: tuple(indices) for v, indices in found.items()}
 
     @cached_property
     def users(self) -> tuple[tuple[int, ...], ...]:

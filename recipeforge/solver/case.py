@@ -25,6 +25,7 @@ usual overhead (reserved over allocated: 1.06 in the median, docs/memory.md) rea
 
 WORLDS_KEPT = 16
 _worlds: OrderedDict[object, World] = OrderedDict()
+"""Worlds are kept, since most edits of a recipe do not change its world."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,18 @@ class Case:
         return self.broken & self.world.hard_rules
 
 
+_last: tuple[Catalog, Loadout, Case] | None = None
+
+
 def case_of(catalog: Catalog, loadout: Loadout) -> Case:
-    """Return the case of a loadout; worlds are kept, since most edits do not change theirs."""
+    """Return the case of a loadout. The last one is kept, since several questions follow about one loadout."""
+    global _last
+    if _last is None or _last[0] is not catalog or _last[1] is not loadout:
+        _last = catalog, loadout, _case(catalog, loadout)
+    return _last[2]
+
+
+def _case(catalog: Catalog, loadout: Loadout) -> Case:
     domains, constants = _knobs(catalog, loadout)
     world = _world(catalog, loadout.context, domains, constants)
     picks = written = 0

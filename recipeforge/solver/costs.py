@@ -16,7 +16,7 @@ STEP = 500
 WARNING = 100
 """Added for each warning that is left."""
 RANK = 1
-"""Added for each component that the catalog lists before the one put in: it lists the usual ones first. A slot's default comes before all."""
+"""Added for each component that the catalog lists before the one put in: it lists the usual ones first. A slot's default comes first."""
 
 OTHER_CHECKPOINT = 60_000
 """Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""

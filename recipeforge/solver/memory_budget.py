@@ -142,6 +142,38 @@ MEANS: dict[str, dict[str, Callable[[Hashable], Hashable]]] = {
 """Term → feature → what of the feature matters to it; classes alike in that need not be told apart."""
 
 
+def _more(value: Hashable) -> float:
+    return float(cast(float, value))
+
+
+def _less(value: Hashable) -> float:
+    return -float(cast(float, value))
+
+
+def _depth(shards: Hashable) -> float:
+    return {"optimizer": -1.0, "gradients": -2.0, "weights": -3.0}.get(str(shards), 0.0)
+
+
+_SHARDED: dict[str, Callable[[Hashable], float]] = {"shards": _depth, "splits": _less, "distributed.offload": _less}
+_KEPT: dict[str, Callable[[Hashable], float]] = {
+    "rows": _more,
+    "eager": _more,
+    "splits": _less,
+    "quantization": lambda q: float(bool(_rest_in_fp32(q))),
+    "precision": lambda p: _more(_compute(p)),
+}
+COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
+    "weights": _SHARDED,
+    "adapter": _SHARDED,
+    "gradients": {**_SHARDED, "in_backward": _less},
+    "optimizer": {**_SHARDED, "state": _more},
+    "activations": {**_KEPT, "recomputes": _less, "distributed.activation_checkpointing": _less, "offloads": _less},
+    "logits": {**_KEPT, "recomputes": _more, "distributed.activation_checkpointing": _more, "offloads": _more, "fused_loss": _less},
+    "reference": _SHARDED,
+}
+"""Term → feature → a number that never falls while the term falls (a property test holds each of them)."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """Features of one recipe, in the formula's own terms."""
@@ -279,10 +311,16 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
             return 0 if features.get("trains", "") is None else Reader(dims, features).term(name)
 
         alike = tuple(_alike([MEANS.get(name, {}).get(f, _itself)(v) for v in options]) for f, options in zip(uses, values, strict=True))
-        return Term(name, tuple(position[f] for f in uses), value, alike)
+        cost = tuple(_costs(COSTS.get(name, {}).get(f), options) for f, options in zip(uses, values, strict=True))
+        return Term(name, tuple(position[f] for f in uses), value, alike, cost)
 
     terms = tuple(term(name, uses) for name, uses in TERMS.items())
     return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), terms)
+
+
+def _costs(order: Callable[[Hashable], float] | None, values: list[Hashable]) -> tuple[float, ...] | None:
+    """Return each value's place in the order."""
+    return None if order is None else tuple(order(v) for v in values)
 
 
 def _itself(value: Hashable) -> Hashable:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from recipeforge.solver.budgets import Budget
+from recipeforge.solver.budgets import Budget, Classes
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.world import World
 
@@ -34,19 +34,19 @@ class Reference:
 
     @cached_property
     def broken(self) -> tuple[int, ...]:
-        """Indices of the hard clauses that it breaks."""
+        """Positions of the hard clauses that it breaks."""
         true = self.true
-        return tuple(i for i, c in enumerate(self.world.clauses) if c.hard and not (c.positive & true or c.negative & ~true))
+        return tuple(i for i, c in enumerate(self.world.hard) if not (c.positive & true or c.negative & ~true))
 
     @cached_property
-    def over_budget(self) -> tuple[Budget, ...]:
-        """Hard budgets that it exceeds."""
-        return tuple(b for b in self.world.budgets if b.hard and not b.holds(self.true))
+    def keys(self) -> tuple[tuple[Budget, Classes], ...]:
+        """Hard budgets, each with its inputs' classes here."""
+        return tuple((b, b.key(self.true)) for b in self.world.budgets if b.hard)
 
     def exceeded(self, other: int) -> list[Budget]:
         """Return the hard budgets that `other` exceeds."""
         differs = self.true ^ other
-        return [b for b in self.world.budgets if b.hard and (not b.holds(other) if differs & b.variables else b in self.over_budget)]
+        return [b for b, key in self.keys if b.at(b.key_near(key, differs, other)) > b.limit]
 
     def at_risk(self, other: int) -> Iterable[int]:
         """Return the clauses that `other` may break: those broken here, and those that lose a literal on the way."""
@@ -58,11 +58,11 @@ class Reference:
 
     def hard_broken(self, other: int) -> set[str]:
         """Return the hard rules that `other` breaks, crowded slots apart."""
-        clauses = self.world.clauses
+        clauses = self.world.hard
         found: set[str] = set()
         for index in self.at_risk(other):
             clause = clauses[index]
-            if clause.hard and not (clause.positive & other or clause.negative & ~other):
+            if not (clause.positive & other or clause.negative & ~other):
                 found.add(clause.rule)
         found.update(b.rule for b in self.exceeded(other))
         return found
@@ -119,10 +119,10 @@ class Search:
 
     def _broken(self, candidate: int) -> Clause | None:
         """Return a hard clause or cut that the candidate breaks."""
-        clauses, ignored = self.world.clauses, self.ignored
+        clauses, ignored = self.world.hard, self.ignored
         for index in self.reference.at_risk(candidate) if self.reference else range(len(clauses)):
             clause = clauses[index]
-            if not (clause.positive & candidate or clause.negative & ~candidate) and clause.hard and clause.rule not in ignored:
+            if not (clause.positive & candidate or clause.negative & ~candidate) and clause.rule not in ignored:
                 return clause
         for members, rule in self._crowded:
             if (held := members & candidate) & (held - 1):
@@ -131,7 +131,7 @@ class Search:
         for clause in self.learned:
             if not (clause.positive & candidate or clause.negative & ~candidate) and clause.rule not in ignored:
                 return clause
-        for budget in self.world.budgets:
+        for budget in self.reference.exceeded(candidate) if self.reference else self.world.budgets:
             if budget.hard and budget.rule not in ignored and not budget.holds(candidate):
                 cut = budget.cut(candidate)
                 self.learned.append(cut)
@@ -147,7 +147,7 @@ class Search:
     def propagate(self, true: int, false: int, new_true: int, new_false: int) -> State | None:
         """Return (true, false) closed under unit propagation with the new facts; `None` on a contradiction."""
         world = self.world
-        clauses, ignored = world.clauses, self.ignored
+        clauses, ignored = world.hard, self.ignored
         queue_true, queue_false = new_true & ~true, new_false & ~false
         true |= new_true
         false |= new_false
@@ -172,7 +172,7 @@ class Search:
                 touched = world.at_risk_when_false[low.bit_length() - 1]
             for index in touched:
                 clause = clauses[index]
-                if clause.positive & true or clause.negative & false or not clause.hard or clause.rule in ignored:
+                if clause.positive & true or clause.negative & false or clause.rule in ignored:
                     continue
                 free_positive, free_negative = clause.positive & ~false, clause.negative & ~true
                 if free_positive:

@@ -42,6 +42,20 @@ def set_aside(case: Case) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
+class Seat:
+    """What equipping any component of one slot starts from."""
+
+    holders: int
+    """Picks that would have to leave: the slot takes one component, and these are named."""
+    picks: int
+    """The other picks."""
+    written: int
+    """The recipe as written with the seat empty; a many-slot keeps what it has."""
+    unmet: tuple[Clause, ...]
+    """Clauses that held while the seat was taken; whoever sits down has to satisfy them."""
+
+
+@dataclass(frozen=True)
 class Statuses:
     """All statuses of one case."""
 
@@ -63,12 +77,6 @@ class Statuses:
         return []
 
     @cached_property
-    def exclusive(self) -> dict[str, int]:
-        """Slot → its components, where it takes one only."""
-        slots = self.world.catalog.slots
-        return {s: members if slots[s].cardinality != "many" else 0 for s, members in self.world.slot_members.items()}
-
-    @cached_property
     def closures(self) -> dict[int, State | None]:
         """Picks → what follows from them."""
         return {}
@@ -86,61 +94,61 @@ class Statuses:
     @cached_property
     def wanted(self) -> int:
         """Components that would cure a broken rule which is still in force, as a mask."""
-        if not self.curable:
-            return 0
         components = (1 << len(self.world.component_var)) - 1
-        broken = (c for c in self.world.clauses if c.hard and c.rule not in self.ignored and not c.holds(self.case.written))
         mask = 0
-        for clause in broken:
-            mask |= clause.positive
+        for clause in (self.world.hard[i] for i in self.reference.broken):
+            mask |= clause.positive if clause.rule not in self.ignored else 0
         return mask & components
 
     def all(self) -> tuple[Status, ...]:
         """Return every component's status, in catalog order."""
-        return tuple(self._one(component, v) for component, v in self.world.component_var.items())
+        catalog = self.world.catalog
+        seats = {slot: self._seat(slot) for slot in catalog.slots}
+        return tuple(self._one(c, v, seats[catalog.components[c].slot]) for c, v in self.world.component_var.items())
 
-    def _one(self, component: str, v: int) -> Status:
+    def _seat(self, slot: str) -> Seat:
+        case, members = self.case, self.world.slot_members[slot]
+        if self.world.catalog.slots[slot].cardinality == "many" or not members & case.written:
+            return Seat(0, case.picks, case.written, ())
+        empty = case.written & ~members
+        at_risk = {i for v in bits(members & case.written) for i in self.world.at_risk_when_false[v]}
+        clauses = (self.world.hard[i] for i in sorted(at_risk))
+        unmet = tuple(c for c in clauses if not c.holds(empty) and c.rule not in case.broken_hard)
+        return Seat(members & case.picks, case.picks & ~members, empty, unmet)
+
+    def _one(self, component: str, v: int, seat: Seat) -> Status:
         case, bit = self.case, 1 << v
         wanted = bool(self.wanted & bit)
         if case.picks & bit:
             return Status(component, "equipped")
         if case.written & bit:  # stands by default: naming it changes nothing
             return Status(component, "available", wanted)
-        holders = self._holders(component, v)
-        picks = case.picks & ~holders | bit
-        written = case.written & ~self._rivals(component, v) | bit
-        if self._breaks_nothing(v, case.written & ~written, written) and (not self.curable or self._model(written, picks) is not None):
-            kind = "swap" if holders else "available"
-            return Status(component, kind, wanted, blockers=self._names(holders))
-        direct = self._direct_reason(v, picks & ~bit)
+        picks, written = seat.picks | bit, seat.written | bit
+        kind = "swap" if seat.holders else "available"
+        if self._breaks_nothing(v, seat, written) and (not self.curable or self._model(written, picks) is not None):
+            return Status(component, kind, wanted, blockers=self._names(seat.holders))
+        direct = self._direct_reason(v, seat.picks)
         if direct is not None:
             clause, others = direct
             return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
         model = self._model(written, picks)
         if model is None:
-            return self._blocked(component, v, wanted, holders)
+            return self._blocked(component, v, wanted, seat)
         needs, rules = self._needs(written, picks, model)
-        return Status(component, "swap" if holders else "conditional", wanted, needs, rules, self._names(holders))
-
-    def _rivals(self, component: str, v: int) -> int:
-        """Return the members of the same slot that cannot stay beside this one."""
-        return self.exclusive[self.world.catalog.components[component].slot] & ~(1 << v)
-
-    def _holders(self, component: str, v: int) -> int:
-        return self._rivals(component, v) & self.case.picks
+        return Status(component, "swap" if seat.holders else "conditional", wanted, needs, rules, self._names(seat.holders))
 
     def _names(self, mask: int) -> tuple[str, ...]:
         return tuple(subject_of(self.world, v) for v in bits(mask)) if mask else ()
 
-    def _breaks_nothing(self, v: int, gone: int, written: int) -> bool:
-        """Return whether making `v` true and `gone` false breaks no rule that held before."""
-        clauses, broken = self.world.clauses, self.case.broken_hard
-        at_risk = self.world.at_risk_when_true[v]
-        for u in bits(gone):
-            at_risk += self.world.at_risk_when_false[u]
-        for index in at_risk:
+    def _breaks_nothing(self, v: int, seat: Seat, written: int) -> bool:
+        """Return whether taking the seat breaks no rule that held before."""
+        clauses, broken, bit = self.world.hard, self.case.broken_hard, 1 << v
+        for clause in seat.unmet:
+            if not clause.positive & bit:
+                return False
+        for index in self.world.at_risk_when_true[v]:
             clause = clauses[index]
-            if not (clause.positive & written or clause.negative & ~written) and clause.hard and clause.rule not in broken:
+            if not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
                 return False
         return all(b.rule in broken for b in self.reference.exceeded(written))
 
@@ -171,10 +179,10 @@ class Statuses:
         leaner = model & ~(1 << v) | rivals & written
         return None if self.reference.hard_broken(leaner) - self.ignored else leaner
 
-    def _blocked(self, component: str, v: int, wanted: bool, holders: int) -> Status:
+    def _blocked(self, component: str, v: int, wanted: bool, seat: Seat) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""
-        picks, bit = self.case.picks & ~holders, 1 << v
-        written = self.case.written & ~self._rivals(component, v) | bit
+        picks, bit = seat.picks, 1 << v
+        written = seat.written | bit
 
         def clash(part: list[int]) -> bool:
             return self._model(written, bit | sum(1 << u for u in part)) is None
@@ -190,9 +198,9 @@ class Statuses:
             for mask, rule in self.world.rivals[u]:
                 excluded |= mask if rule not in self.ignored else 0
         for index in self.world.at_risk_when_true[v]:
-            clause = self.world.clauses[index]
+            clause = self.world.hard[index]
             others = clause.negative & ~(1 << v)
-            if not clause.hard or clause.rule in self.ignored or others & ~picks:
+            if clause.rule in self.ignored or others & ~picks:
                 continue
             if not clause.positive & ~excluded:
                 return clause, others | self._excluders(clause.positive, picks)

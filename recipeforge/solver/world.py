@@ -39,14 +39,19 @@ class World(Variables):
     budgets: tuple[Budget, ...] = ()
 
     @cached_property
+    def hard(self) -> tuple[Clause, ...]:
+        """The clauses that a recipe has to satisfy; all others only warn."""
+        return tuple(c for c in self.clauses if c.hard)
+
+    @cached_property
     def at_risk_when_true(self) -> tuple[tuple[int, ...], ...]:
-        """Variable → clauses that lose a literal when it becomes true."""
-        return self._occurrences([c.negative for c in self.clauses])
+        """Variable → positions in `hard` of the clauses that lose a literal when it becomes true."""
+        return self._occurrences([c.negative for c in self.hard])
 
     @cached_property
     def at_risk_when_false(self) -> tuple[tuple[int, ...], ...]:
-        """Variable → clauses that lose a literal when it becomes false."""
-        return self._occurrences([c.positive for c in self.clauses])
+        """Variable → positions in `hard` of the clauses that lose a literal when it becomes false."""
+        return self._occurrences([c.positive for c in self.hard])
 
     @cached_property
     def rivals(self) -> tuple[tuple[tuple[int, str], ...], ...]:
