@@ -26,6 +26,7 @@ from recipeforge.documents.unknown import UnknownNames
 from recipeforge.documents.vocabulary import USE_KEY, VERSION_KEY, Vocabulary, reads
 from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.component import Component
+from recipeforge.schemas.diagnostic import Fix
 from recipeforge.schemas.loadout import Equipped, Setting
 from recipeforge.schemas.place import START_OF_FILE, Span, TextEdit
 from recipeforge.schemas.recipe import FORMAT_VERSION, Knob
@@ -223,9 +224,7 @@ class _Interpreter:
         """Equip the component that a scalar names; return it where there is one."""
         component = self._vocabulary.component(slot, node.text)
         if component is not None:
-            if not any(item.component == component.id for item in self.out.equipped):
-                self.out.equipped.append(Equipped(component.id, slot, node.span))
-            return component
+            return self._equip(component, node.span)
         if self.out.findings.full:
             self.out.findings.dropped += 1
             return None
@@ -249,7 +248,8 @@ class _Interpreter:
         component: Component | None = None
         use = entries.get(USE_KEY)
         if use is None:
-            self._no_use(slot, mapping)
+            component, told = self._no_use(slot, mapping, entries)
+            entries.pop(told, None)
         else:
             node = target_of(use.value)
             if isinstance(node, ScalarNode) and not node.null:
@@ -263,17 +263,33 @@ class _Interpreter:
                 self._knob(group, key, inner, mapping, component)
         return component
 
-    def _no_use(self, slot: str, mapping: MappingNode) -> None:
+    def _no_use(self, slot: str, mapping: MappingNode, entries: dict[str, Entry]) -> tuple[Component | None, str]:
+        """Report that no component is named; return the one that is meant all the same, and the key that says so."""
+        message = f"`{slot}` does not say which component it uses"
+        known, knobs = self._vocabulary.components[slot], self._vocabulary.knobs[slot]
+        for key, inner in entries.items():
+            value = target_of(inner.value)
+            if key in known and key not in knobs:
+                help_text = f"Write `{{use: {key}, knob: value}}`."
+                self._report(finding("RF0007", message, inner.key.span, f"did you mean `{USE_KEY}: {key}`?", help=help_text))
+                return self._equip(known[key], inner.key.span), key
+            if key not in knobs and isinstance(value, ScalarNode) and value.text in known and isinstance(inner.key, ScalarNode):
+                edit = TextEdit(inner.key.span, f"{inner.key.style}{USE_KEY}{inner.key.style}")
+                fix = text_fix(f"Rename to `{USE_KEY}`", edit)
+                self._report(finding("RF0007", message, inner.key.span, f"did you mean `{USE_KEY}`?", fixes=(fix,)))
+                return self._equip(known[value.text], value.span), key
         default = self._vocabulary.slots[slot].default
         proposal = None
         if default is not None and mapping.entries:
             proposal = Proposal(f"Add `{USE_KEY}: {default}`, the default", "safe", (InsertFirst(mapping.start, USE_KEY, default),))
-        known = self._vocabulary.components[slot]
-        nested = next((key for entry in mapping.entries if (key := key_text(entry)) in known), None)
-        help_text = f"Write `{{use: {nested}, knob: value}}`." if nested else _USE
-        message = f"`{slot}` does not say which component it uses"
         where = mapping.entries[0].key.span if mapping.entries else mapping.span
-        self._report(finding("RF0007", message, where, f"`{USE_KEY}` is missing", help=help_text), proposal)
+        self._report(finding("RF0007", message, where, f"`{USE_KEY}` is missing", help=_USE), proposal)
+        return None, ""
+
+    def _equip(self, component: Component, span: Span) -> Component:
+        if not any(item.component == component.id for item in self.out.equipped):
+            self.out.equipped.append(Equipped(component.id, component.slot, span))
+        return component
 
     # -- knobs ----------------------------------------------------------------------------------------------
 
@@ -292,7 +308,16 @@ class _Interpreter:
         where = node.span if node.end > node.start else entry.key.span
         proposal = Proposal(f"Remove `{group}`", "safe", (DeleteAt(entry.key.start),)) if empty else None
         help_text = f"Write `{group}: {{{names[0]}: …}}`; it takes {listed(names)}."
-        self._report(finding("RF0004", message, where, "no `key: value` inside", help=help_text), proposal)
+        fixes = () if empty else self._as_first_knob(self._vocabulary.knobs[group][names[0]], node)
+        self._report(finding("RF0004", message, where, "no `key: value` inside", help=help_text, fixes=fixes), proposal)
+
+    def _as_first_knob(self, knob: Knob, node: Content) -> tuple[Fix, ...]:
+        """Return the fix that makes a lone value the first knob of its group: `hardware: t4` names a GPU."""
+        if not isinstance(node, ScalarNode) or isinstance(value_for(knob, node), Misfit):
+            return ()
+        written = self._document.text[node.start : node.end]
+        edit = TextEdit(node.span, f"{{{knob.name}: {written}}}")
+        return (text_fix(f"Write `{knob.name}: {short(written)}`", edit, safety="safe" if knob.type == "str" else "unsafe"),)
 
     def _knob(self, group: str, key: str, entry: Entry, mapping: MappingNode, component: Component | None) -> None:
         knob = self._vocabulary.knobs[group].get(key)

@@ -32,7 +32,6 @@ KEYS: dict[str, str | Switch] = {
     "versions": "packages",
     "requirements": "packages",
     "library": "framework",
-    "trainer": "framework",
     # slots
     "adapter": "technique",
     "finetuning_type": "technique",
@@ -63,6 +62,7 @@ KEYS: dict[str, str | Switch] = {
     "dataset": "data",
     "datasets": "data",
     "training": "train",
+    "trainer": "train",
     "trainer_args": "train",
     "training_args": "train",
     "evaluation": "eval",

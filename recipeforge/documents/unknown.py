@@ -103,6 +103,8 @@ class UnknownNames:
         elif meant.best is None:
             names = list(everything)
             help_text = f"Known here: {listed(names, 30)}." if names else "Nothing can be set here; remove it."
+            if isinstance(entry.value, MappingNode) and entry.value.anchor:
+                help_text = "A recipe has no place for spare values: anchor one where it is first used."
         return finding("RF0002", word, span, meant.question() or "unknown key", help=help_text, fixes=fixes), None
 
     def _moved(self, word: str, entry: Entry, target: str) -> Answer:
