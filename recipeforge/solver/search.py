@@ -25,6 +25,11 @@ State = tuple[int, int]
 """Variables known to be true, and to be false."""
 
 
+def _ways(broken: Clause, candidate: int) -> list[State]:
+    """Return what to make true or false so that a broken clause holds, additions first."""
+    return [(1 << v, 0) for v in bits(broken.positive)] + [(0, 1 << v) for v in bits(broken.negative & candidate)]
+
+
 @dataclass(frozen=True)
 class Reference:
     """An assignment with the hard clauses that it breaks, so that its neighbours are judged by what differs."""
@@ -37,6 +42,11 @@ class Reference:
         """Positions of the hard clauses that it breaks."""
         true = self.true
         return tuple(i for i, c in enumerate(self.world.hard) if not (c.positive & true or c.negative & ~true))
+
+    @cached_property
+    def crowded(self) -> bool:
+        """Whether some slot holds more components than it takes."""
+        return any((held := g.members & self.true) & (held - 1) for g in self.world.groups)
 
     @cached_property
     def keys(self) -> tuple[tuple[Budget, Classes], ...]:
@@ -90,32 +100,27 @@ class Search:
         Raises:
             OutOfNodes: the node limit was reached first.
         """
-        start = self.propagate(*known, true, 0)
-        stack: list[State] = [start] if start else []
-        while stack:
-            known_true, known_false = stack.pop()
-            candidate = known_true | self.default & ~known_false
-            broken = self._broken(candidate)
-            if broken is None:
-                return candidate
-            self.nodes -= 1
-            if self.nodes < 0:
-                raise OutOfNodes
-            stack.extend(reversed(self._branches(broken, candidate, (known_true, known_false))))
-        return None
-
-    def _branches(self, broken: Clause, candidate: int, known: State) -> list[State]:
-        """Return the ways to satisfy a broken clause, additions first, each later one with the earlier ones refuted."""
-        literals = [(1 << v, 0) for v in bits(broken.positive)] + [(0, 1 << v) for v in bits(broken.negative & candidate)]
-        branches: list[State] = []
-        state: State | None = known
-        for make_true, make_false in literals:
-            if state is None:
-                break
-            if branch := self.propagate(*state, make_true, make_false):
-                branches.append(branch)
-            state = self.propagate(*state, make_false, make_true)
-        return branches
+        # Choices still open: a state, the ways to satisfy the clause that its candidate broke, and how many were tried.
+        choices: list[tuple[State, list[State], int]] = []
+        state = self.propagate(*known, true, 0)
+        while True:
+            if state is not None:
+                candidate = state[0] | self.default & ~state[1]
+                broken = self._broken(candidate)
+                if broken is None:
+                    return candidate
+                self.nodes -= 1
+                if self.nodes < 0:
+                    raise OutOfNodes
+                choices.append((state, _ways(broken, candidate), 0))
+            if not choices:
+                return None
+            before, ways, tried = choices.pop()
+            refuted = self.propagate(*before, ways[tried - 1][1], ways[tried - 1][0]) if tried else before
+            state = None
+            if refuted is not None and tried < len(ways):
+                choices.append((refuted, ways, tried + 1))
+                state = self.propagate(*refuted, *ways[tried])
 
     def _broken(self, candidate: int) -> Clause | None:
         """Return a hard clause or cut that the candidate breaks."""
@@ -141,6 +146,8 @@ class Search:
     @cached_property
     def _crowded(self) -> list[tuple[int, str]]:
         """Groups of which `default` holds several; propagation keeps all others in order."""
+        if self.reference and not self.reference.crowded:
+            return []  # `default` is its neighbour, made by filling one seat
         groups = self.world.groups
         return [(g.members, g.rule) for g in groups if (h := g.members & self.default) & (h - 1) and g.rule not in self.ignored]
 
