@@ -58,7 +58,7 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
         return FINDINGS if found else CLEAN
     _show((*(d for d in report.diagnostics if d.severity == "warning"), *found), report, look(color), aside=not found)
-    if dry_run or not quiet:
+    if dry_run or not (quiet or found):
         write(_plan_text(plan, report, look(color)), aside=not dry_run)
     if found:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")

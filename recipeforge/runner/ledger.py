@@ -5,6 +5,7 @@ import os
 import platform
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
@@ -86,7 +87,7 @@ class Ledger:
 
     @_told
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.execute("PRAGMA foreign_keys = ON")
         if self._version() == len(MIGRATIONS):
@@ -102,6 +103,17 @@ class Ledger:
                 for statement in (s for s in script.split(";") if s.strip()):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {number}")
+
+    def _use_wal(self) -> None:
+        """Let readers and a writer work at once. SQLite does not wait for locks here, so two processes that begin a ledger must."""
+        deadline = time.monotonic() + BUSY_S
+        while self._db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            try:
+                self._db.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])

@@ -44,6 +44,7 @@ def load_base(plan: Plan, device: torch.device) -> Any:
     else:
         config = PARTS[quantization[0]].build(plan.values, getattr(torch, formats.compute))
         model = _quantized(plan, options | {"quantization_config": config, "device_map": {"": str(device)}}, dtype)
+        _keep_trainable(model)
     _attention_dropout(model, plan)
     return model
 
@@ -64,6 +65,17 @@ def _quantized(plan: Plan, options: dict[str, Any], dtype: torch.dtype) -> Any:
     with tempfile.TemporaryDirectory(prefix="recipeforge-") as folder:
         _plain(plan, {"dtype": dtype}).save_pretrained(folder)
         return AutoModelForCausalLM.from_pretrained(folder, **options)
+
+
+def _keep_trainable(model: Any) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights for inference.
+
+    On CPUs with AVX512-BF16 the first forward pass in evaluation mode repacks them for good, and the packed kernel passes no
+    gradient: everything below the layer would silently stop learning after the first held-out measurement.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def _attention_dropout(model: Any, plan: Plan) -> None:

@@ -1,8 +1,8 @@
 """Pre-flight: everything that would stop the run later, said now, all at once and before anything heavy is loaded."""
 
-import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,9 +117,8 @@ def _data(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
     source, format_ = v.get("data.source"), v.get("data.format")
     if source is None or format_ is None:
         missing = " and ".join(f"`data.{n}`" for n, given in (("source", source), ("format", format_)) if given is None)
-        yield _problem(
-            "no-data", f"the recipe does not say {missing}", loadout.span_of("data"), "Say which rows to train on, and what they hold."
-        )
+        message = f"the recipe does not say {missing}"
+        yield _problem("no-data", message, loadout.keys.get("data", START_OF_FILE), "Say which rows to train on, and what they hold.")
         return
     if (format_ := str(format_)) not in HONOURED["data.format"] or _package_missing(str(source)):
         return  # said already
@@ -186,5 +185,9 @@ def _output(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
         yield _problem("output-taken", message, span, "Name another, or drop `output` for a folder of the run's own.")
         return
     existing = next(p for p in (folder, *folder.parents) if p.exists())
-    if not os.access(existing, os.W_OK):
-        yield _problem("output-not-writable", f"{existing} cannot be written", span, "Name another folder in `train.output`.")
+    try:
+        # Asking for permission bits is not enough: root has them all, and some file systems take no files.
+        tempfile.TemporaryFile(dir=existing).close()
+    except OSError as error:
+        message = f"no file can be made in {existing}: {error.strerror}"
+        yield _problem("output-not-writable", message, span, "Name another folder in `train.output`.")

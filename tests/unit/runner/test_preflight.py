@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import pytest
+
+from recipeforge.runner import packages, preflight
+from recipeforge.runner.parts import PARTS
+from recipeforge.runner.preflight import problems
+
+
+def told(made) -> dict[str, str]:
+    return {d.slug: d.message + " " + d.help for d in problems(made.plan, made.loadout)}
+
+
+def test_a_sound_recipe_has_none(make, recipe) -> None:
+    assert make(recipe()).slugs() == []
+
+
+def test_all_problems_are_told_at_once_and_in_their_places(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "gpu_memory_gib", lambda: None)
+    text = recipe(
+        technique="{use: vera, rank: 4}",
+        train="{keep_best: true}",
+        data="{source: gone.jsonl, format: text}",
+        hardware="{gpu: t4, count: 2}",
+        model="./nowhere",
+        regularization="neftune",
+    )
+    made = make(text)
+    found = problems(made.plan, made.loadout)
+    slugs = [d.slug for d in found]
+    assert sorted(slugs) == sorted(
+        ["part-not-implemented"] * 2 + ["value-not-honoured"] * 2 + ["model-missing", "no-length", "data-unreadable", "no-gpu"]
+    )
+    lines = text.splitlines()
+    for d in found:
+        guilty = {"model-missing": "model", "data-unreadable": "data", "no-gpu": "hardware"}.get(d.slug)
+        if guilty:
+            assert lines[d.primary.span.start.line].startswith(guilty)
+    assert all(d.severity == "error" for d in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ({"technique": "{use: lora, block_size: 4}"}, "reads `technique.block_size`"),
+        ({"optimizer": "{use: adamw, momentum: 0.9}"}, "reads `optimizer.momentum`"),
+        ({"budget": "{cost_usd: 5}"}, "reads `budget.cost_usd`"),
+        ({"data": "{source: rows.jsonl, format: text, streaming: true}"}, "cannot do `data.streaming: true`"),
+        ({"data": "{source: rows.jsonl, format: preference}"}, "cannot do `data.format: preference`"),
+        ({"scheduler": "{use: wsd}"}, "how long it decays"),
+        ({"scheduler": "{use: wsd, stable_steps: 1, decay_steps: 1}"}, "its phases take 2 steps and the run 6"),
+        ({"scheduler": "cosine-min-lr"}, "no floor is given"),
+        ({"technique": "qlora"}, "needs a base stored in 4 bits"),
+        ({"technique": "full", "quantization": "bnb-4bit"}, "quantized weights cannot train"),
+        ({"technique": "full", "optimizer": "muon"}, "Muon takes only hidden matrices"),
+        ({"objective": "{use: sft, completion_only: true}"}, "plain text rows have no prompt"),
+        ({"eval": "{strategy: steps}"}, "does not say how many"),
+        ({"data": "{source: rows.jsonl, format: text}", "eval": "{strategy: epoch}"}, "no rows are held out"),
+        ({"data": ""}, "does not say `data.source` and `data.format`"),
+        ({"train": ""}, "how long to train"),
+        ({"data": "{source: rows.jsonl, format: text, limit: 1, validation: 0.5}"}, "1 rows of data, and at least 2"),
+        ({"train": "{steps: 1, output: /proc/here}"}, "no file can be made in /proc"),
+    ],
+)
+def test_nothing_that_a_recipe_asks_for_is_silently_ignored(make, recipe, line: dict[str, str], message: str) -> None:
+    assert any(message in text for text in told(make(recipe(**line))).values()), told(make(recipe(**line)))
+
+
+def test_an_output_with_something_in_it_is_never_written_over(make, recipe, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    text = recipe(train=f"{{steps: 1, output: {tmp_path / 'out'}}}")
+    assert make(text).slugs() == []
+    (tmp_path / "out" / "precious").touch()
+    assert make(text).slugs() == ["output-taken"]
+
+
+def test_missing_and_old_packages_come_with_the_command(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"torch": "2.1", "transformers": "9", "peft": None}
+    monkeypatch.setattr(packages.Need, "installed", property(lambda need: versions.get(need.name)))
+    found = told(make(recipe()))
+    assert 'Run `pip install "peft>=0.20"`' in found["package-missing"]
+    assert "`torch` 2.1 is installed" in found["package-too-old"]
+
+
+def test_a_gpu_smaller_than_the_recipes_is_refused(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "gpu_memory_gib", lambda: 14.7)
+    assert make(recipe(hardware="{gpu: t4}")).slugs() == []
+    assert make(recipe(hardware="{gpu: a100-80gb}")).slugs() == ["smaller-gpu"]
+
+
+def test_every_part_is_a_component_and_reads_knobs_that_exist() -> None:
+    from recipeforge.catalog.load import load
+    from recipeforge.runner.parts.groups import HONOURED
+
+    catalog = load()
+    assert len(list(PARTS)) > 25
+    for part in PARTS:
+        assert catalog.components[part.component].slot == part.slot
+        for knob in part.reads:
+            assert knob in catalog.knobs, (part.component, knob)
+            assert not catalog.knobs[knob].components or part.component in catalog.knobs[knob].components, (part.component, knob)
+    assert set(HONOURED) <= set(catalog.knobs)
+
+
+def test_every_default_is_implemented() -> None:
+    from recipeforge.catalog.load import load
+
+    for slot in load().slots.values():
+        assert slot.default is None or PARTS.get(slot.default), slot.id
