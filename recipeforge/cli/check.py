@@ -95,6 +95,7 @@ def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, color: Col
 def _fixed(report: FileReport, document: Document, path: str, settings: Config, fixing: _Fixing, color: ColorChoice) -> FileReport:
     from recipeforge.api import apply_fixes, check_document
     from recipeforge.documents.parse import parse
+    from recipeforge.render.summary import plural
 
     def wanted(diagnostic: Diagnostic) -> bool:
         chosen = _is_selected(diagnostic, settings)
@@ -115,7 +116,7 @@ def _fixed(report: FileReport, document: Document, path: str, settings: Config, 
         return report
     after = check_document(parse(text, report.path), report.overrides)
     cured = len(report.diagnostics) - len(after.diagnostics)
-    note(f"{report.path}: {cured} of {len(report.diagnostics)} findings {'would be' if fixing.diff else 'were'} cured")
+    note(f"{report.path}: {'would cure' if fixing.diff else 'cured'} {cured} of {plural(len(report.diagnostics), 'finding')}")
     return after
 
 

@@ -42,7 +42,7 @@ def _in_folder(root: str) -> Iterator[str]:
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
-            path = os.path.join(folder, name) if folder != "." else name  # noqa: PTH118 (keeps the path as the user wrote it)
+            path = os.path.normpath(os.path.join(folder, name)) if root == "." else os.path.join(folder, name)  # noqa: PTH118
             if _NAMES.match(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
                 yield path
 

@@ -17,6 +17,7 @@ import click
 
 from recipeforge import __version__
 from recipeforge.cli.exits import BAD_USE, INTERRUPTED
+from recipeforge.cli.output import hush
 from recipeforge.schemas.errors import RecipeForgeError
 
 COMMANDS = (
@@ -95,9 +96,6 @@ def outcome(args: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort):
         _say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        _hush()
-        return 0
     except RecipeForgeError as error:
         _say(f"error: {error}")
         return BAD_USE
@@ -121,7 +119,7 @@ def _say(text: str) -> None:
     try:
         click.echo(text, err=True)
     except OSError:  # nobody listens on stderr either
-        _hush()
+        hush()
 
 
 def _flush() -> None:
@@ -130,14 +128,4 @@ def _flush() -> None:
             if stream is not None:
                 stream.flush()
         except (BrokenPipeError, ValueError):
-            _hush()
-
-
-def _hush() -> None:
-    """Send what is still buffered nowhere: the reader has left, and that is no error."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            os.dup2(nowhere, stream.fileno())
-        except (OSError, ValueError, AttributeError):
-            continue
+            hush()

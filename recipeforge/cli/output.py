@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -39,7 +40,20 @@ def write(text: str, *, aside: bool = False) -> None:
     stream = sys.stderr if aside else sys.stdout
     if (stream.encoding or "").lower().replace("-", "") not in ("utf8", "utf16", "utf32"):
         text = text.translate(_PLAINER)
-    stream.write(text)
+    try:
+        stream.write(text)
+    except BrokenPipeError:
+        hush()
+
+
+def hush() -> None:
+    """Send what is still to be written nowhere: the reader has left, as `head` does, and the answer stays what it was."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            os.dup2(nowhere, stream.fileno())
+        except (OSError, ValueError, AttributeError):
+            continue
 
 
 def note(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recipeforge.render.cells import visible
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.report import FileReport
 
@@ -35,7 +36,7 @@ def _message(diagnostic: Diagnostic) -> str:
     lines += [f"[{c.tier}] “{' '.join(c.quote.split())}” {c.url} ({c.id})" for c in diagnostic.citations[:1]]
     helps = [f"{fix.title} ({fix.safety})" for fix in diagnostic.fixes[:1]] or [diagnostic.help]
     lines += [f"help: {text}" for text in helps if text]
-    return "\n".join(lines)
+    return "\n".join(visible(line) for line in lines)
 
 
 def _data(text: str) -> str:

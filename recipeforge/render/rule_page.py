@@ -27,7 +27,7 @@ def render_page(markdown: str, look: Look = PLAIN) -> str:
             out.append(f"{bar or '    '}{look.paint('quote', visible(body)) if bar else visible(body)}")
         else:
             out += _prose(body, bar, look)
-    return "\n".join(out).rstrip() + "\n"
+    return "\n".join(line.rstrip() for line in out).rstrip() + "\n"
 
 
 def _prose(line: str, bar: str, look: Look) -> list[str]:

@@ -15,6 +15,10 @@ MOST_LINES = 8
 """A suggestion that needs more lines is only named; `--diff` shows it."""
 
 
+KEPT_CHARS = 24
+"""How much of a long line is repeated before its change."""
+
+
 @dataclass(frozen=True)
 class _Hunk:
     """Neighbouring lines that change together."""
@@ -31,10 +35,11 @@ def suggestion(lines: LineIndex, edits: Sequence[TextEdit], gutter: int, look: L
         return []
     out = [f"{' ' * gutter} {look.paint('gutter', '|')}"]
     for hunk in hunks:
+        same = min((_common(old, new) for old, new in zip(hunk.old, hunk.new, strict=False)), default=0)
         for style, sign, texts in (("removed", "-", hunk.old), ("added", "+", hunk.new)):
             for offset, text in enumerate(texts):
                 number = look.paint("gutter", f"{hunk.line + offset + 1:>{gutter}}")
-                out.append(f"{number} {look.paint(style, f'{sign} {_clipped(text, look.width - gutter - 3)}'.rstrip())}")
+                out.append(f"{number} {look.paint(style, f'{sign} {_clipped(text, same, look.width - gutter - 3)}'.rstrip())}")
     return [*out, f"{' ' * gutter} {look.paint('gutter', '|')}"]
 
 
@@ -66,9 +71,21 @@ def _from(position: Position, first: int) -> Position:
     return Position(position.line - first, position.column)
 
 
-def _clipped(text: str, limit: int) -> str:
+def _common(old: str, new: str) -> int:
+    """Return how many characters two lines share at their start."""
+    return next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+
+
+def _clipped(text: str, same: int, limit: int) -> str:
+    """Return a line as shown; a long one from shortly before where it changes, since its start is known."""
     shown, starts = layout(text[: limit + 1])
     if starts[-1] <= limit and len(text) <= limit:
         return "".join(shown)
-    keep = next((i for i, cell in enumerate(starts) if cell > limit - 1), len(shown)) - 1
-    return "".join(shown[: max(keep, 0)]) + "…"
+    first = max(0, same - KEPT_CHARS)
+    shown, starts = layout(text[first : first + limit + 1])
+    head = "…" if first else ""
+    room = limit - len(head)
+    if starts[-1] <= room:
+        return head + "".join(shown)
+    last = next(i for i, cell in enumerate(starts) if cell > room - 1) - 1
+    return head + "".join(shown[:last]) + "…"

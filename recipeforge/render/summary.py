@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from recipeforge.render.cells import visible, wrap
+from recipeforge.render.cells import visible
 from recipeforge.render.look import Look
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.diagnostic import Diagnostic
@@ -23,7 +23,7 @@ _STYLE: dict[VerdictKind, str] = {
 }
 
 
-def report_line(report: FileReport, look: Look) -> list[str]:
+def report_line(report: FileReport, look: Look) -> str:
     """Return the verdict in one line, such as "recipe.yaml: conflicting — 4 errors; 3 fixes, 2 safe: recipeforge check --fix"."""
     verdict = report.verdict
     head = f"{visible(report.path)}: {look.paint(_STYLE[verdict.kind], verdict.kind)}"
@@ -36,18 +36,15 @@ def report_line(report: FileReport, look: Look) -> list[str]:
         told.append(f"{plural(report.silenced, 'finding')} not selected")
     if fixing := _fixing(report):
         told.append(fixing)
-    return [f"{head}{' — ' + '; '.join(told) if told else ''}"]
+    return f"{head}{' — ' + '; '.join(told) if told else ''}{unjudged(report, look)}\n"
 
 
-def unjudged_lines(report: FileReport, look: Look) -> list[str]:
-    """Return what nobody said and some rule asked for; unknown is never taken for fine."""
-    groups = {fact.split(".", 1)[0]: None for fact in report.verdict.unknown}
-    wanted = {"gpu": "the GPU (`hardware: {gpu: …}` or --gpu)", "packages": "package versions (`packages:` or --packages)"}
-    asked = [wanted[group] for group in groups if group in wanted]
-    if not asked:
-        return []
-    text = f"Not judged, for want of {' and '.join(asked)}: rules that depend on it."
-    return [look.paint("quiet", line) for line in wrap(text, look.width)]
+def unjudged(report: FileReport, look: Look) -> str:
+    """Return what nobody said though some rule asks for it; unknown is never taken for fine."""
+    groups = {fact.split(".", 1)[0] for fact in report.verdict.unknown}
+    words = {"gpu": "the GPU (--gpu)", "model": "the model's shape", "packages": "package versions (--packages)"}
+    asked = [words[group] for group in words if group in groups]
+    return look.paint("quiet", f" [not judged: {', '.join(asked)}]") if asked else ""
 
 
 def memory_words(report: FileReport) -> str:

@@ -10,7 +10,7 @@ from recipeforge.render.cells import visible, width, wrap
 from recipeforge.render.frame import Mark, frame, gutter_width
 from recipeforge.render.look import PLAIN, Look
 from recipeforge.render.suggestion import suggestion
-from recipeforge.render.summary import counted, plural, report_line, unjudged_lines
+from recipeforge.render.summary import counted, plural, report_line
 from recipeforge.schemas.diagnostic import Citation, Diagnostic, Fix
 from recipeforge.schemas.place import START_OF_FILE
 from recipeforge.schemas.report import FileReport
@@ -28,7 +28,7 @@ def render_report(report: FileReport, look: Look = PLAIN) -> str:
     """Return everything there is to say about one file; one quiet line where nothing was found."""
     lines = LineIndex(report.text)
     parts = [render_diagnostic(d, report, lines, look) for d in report.diagnostics]
-    return "\n".join([*parts, *report_line(report, look), *unjudged_lines(report, look)]) + "\n"
+    return "\n".join([*parts, report_line(report, look)])
 
 
 def render_diagnostic(diagnostic: Diagnostic, report: FileReport, lines: LineIndex, look: Look) -> str:
@@ -104,7 +104,7 @@ def _fixes(fixes: Sequence[Fix], lines: LineIndex, gutter: int, look: Look) -> l
     """Return the fixes as a ranked list, and the first one as lines of the file."""
     if not fixes:
         return []
-    titles = [f"{visible(fix.title)} ({fix.safety})" for fix in fixes]
+    titles = [f"{visible(fix.title)} ({'advice' if fix.safety == 'display' else fix.safety})" for fix in fixes]
     if len(fixes) > 1:
         titles = [f"{rank}. {title}" for rank, title in enumerate(titles, 1)]
     out: list[str] = []
