@@ -1,4 +1,4 @@
-"""Write the generated documentation: rule pages, their index, the components, the recipe's JSON Schema.
+"""Write the generated documentation: rule pages, their index, the components, the recipe's JSON Schema, the commands.
 
 Usage:
     python dev/gen_docs.py            write what differs, remove pages of rules that are gone
@@ -9,6 +9,7 @@ To generate one more file, add a function to `GENERATORS`.
 
 import argparse
 import json
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,13 @@ def recipe_schema() -> Texts:
     return {"docs/recipe.schema.json": json.dumps(json_schema(load()), indent=2, ensure_ascii=False) + "\n"}
 
 
-GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema]
+def command_line() -> Texts:
+    """Return the reference of the commands."""
+    generate = runpy.run_path(str(Path(__file__).with_name("cli_docs.py")))["generate"]
+    return {"docs/cli.md": generate()}
+
+
+GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema, command_line]
 
 
 def stale_files(texts: Texts, root: Path) -> list[Path]:

@@ -153,3 +153,11 @@ def test_notebooks_get_html() -> None:
 
 def test_the_same_question_gives_the_same_bytes() -> None:
     assert repr(recipeforge.check(BROKEN, repairs=True)) == repr(recipeforge.check(BROKEN, repairs=True))
+
+
+def test_a_recipe_that_is_not_valid_is_not_run(tmp_path: Path) -> None:
+    from recipeforge.schemas.errors import RunError
+
+    with pytest.raises(RunError, match="because it is conflicting: RF1001"):
+        recipeforge.run(BROKEN, ledger=tmp_path / "ledger.sqlite3")
+    assert list(tmp_path.iterdir()) == []
