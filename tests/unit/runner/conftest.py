@@ -20,7 +20,7 @@ from recipeforge.schemas.loadout import Loadout
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: spinning threads starve each other on shared cores
 
 TEMPLATE = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
-WORDS = "red green blue one two three four five cat dog tree house".split()
+WORDS = ["red", "green", "blue", "one", "two", "three", "four", "five", "cat", "dog", "tree", "house"]
 
 
 @dataclass(frozen=True)
@@ -148,3 +148,9 @@ def train(make: Callable[..., Made], recipe: Callable[..., str], tmp_path: Path)
         return heard, output, done
 
     return trained
+
+
+@pytest.fixture
+def heard_of() -> type[Heard]:
+    """Make channels that remember."""
+    return Heard

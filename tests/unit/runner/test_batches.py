@@ -1,12 +1,12 @@
 import pytest
 
 pytest.importorskip("torch")
-import torch  # noqa: E402
-from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: E402
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from recipeforge.runner.batches import IGNORED, Line, Tokens, collate, groups, pack, tokenise  # noqa: E402
-from recipeforge.runner.loop import Bench, check_packing, counted, held_out_loss  # noqa: E402
-from recipeforge.runner.rows import Row  # noqa: E402
+from recipeforge.runner.batches import IGNORED, Line, Tokens, collate, groups, pack, tokenise
+from recipeforge.runner.loop import Bench, check_packing, counted, held_out_loss
+from recipeforge.runner.rows import Row
 
 CPU = torch.device("cpu")
 
@@ -108,7 +108,7 @@ def test_code_that_leaks_between_packed_rows_is_refused(model) -> None:
 
 def test_order_is_the_seeds(model) -> None:
     lines = [Line((row(1, n),)) for n in range(10)]
-    epochs = [[g for g in groups(lines, 4, seed, epoch)] for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0))]
+    epochs = [list(groups(lines, 4, seed, epoch)) for seed, epoch in ((0, 0), (0, 0), (0, 1), (1, 0))]
     assert epochs[0] == epochs[1]
     assert epochs[0] != epochs[2] != epochs[3] != epochs[0]
     assert [len(g) for g in epochs[0]] == [4, 4, 2]

@@ -7,8 +7,8 @@ from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.registry import Part, Registry
 
 pytest.importorskip("torch")
-import torch  # noqa: E402
-from transformers import AutoModelForCausalLM  # noqa: E402
+import torch
+from transformers import AutoModelForCausalLM
 
 BASE = {"optimizer.learning_rate": 1e-3, "optimizer.weight_decay": 0.1}
 LORA = {

@@ -56,14 +56,6 @@ def test_a_signal_stops_it_with_a_checkpoint(make, recipe, tmp_path: Path) -> No
     assert (Path(row.output) / "model.safetensors").is_file()
 
 
-def test_a_diverging_run_is_a_failed_row(make, recipe, tmp_path: Path) -> None:
-    text = recipe(technique="full", optimizer="{use: sgd, learning_rate: 10.0}", train="{steps: 60, gradient_clip: 0}")
-    row, series, _ = carry_out(make(text), tmp_path / "l")
-    assert row.state == "failed"
-    assert "became" in row.message
-    assert row.steps == len(series["train_loss"])
-
-
 def fake_child(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str) -> None:
     """Put a script in the training process's place."""
     script = tmp_path / "child.py"

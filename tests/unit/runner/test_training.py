@@ -8,9 +8,9 @@ from recipeforge.runner.packages import Need
 from recipeforge.schemas.errors import RunError
 
 pytest.importorskip("torch")
-import torch  # noqa: E402
+import torch
 
-from recipeforge.runner.loop import planned_steps  # noqa: E402
+from recipeforge.runner.loop import planned_steps
 
 needs_bnb = pytest.mark.skipif(Need("bitsandbytes", "").installed is None, reason="needs bitsandbytes")
 
@@ -169,3 +169,33 @@ def test_measuring_does_not_stop_a_4_bit_base_from_passing_gradients(make, recip
             model(input_ids=ids)
     assert gradients[0].abs().max() > 0
     assert torch.equal(gradients[0], gradients[1])
+
+
+def test_the_child_tells_a_diverging_run_and_a_crash_as_failed(
+    make, recipe, heard_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from recipeforge.runner import child
+
+    text = recipe(technique="full", optimizer="{use: sgd, learning_rate: 10.0}", train="{steps: 60, gradient_clip: 0}")
+    heard = heard_of()
+    child._run(make(text).plan, tmp_path, heard, [""])
+    (end,) = heard.of("end")
+    assert (end["state"], end["steps"]) == ("failed", len(heard.losses()))
+    assert "became" in end["message"]
+
+    def crash(*args):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried …")
+
+    monkeypatch.setattr("recipeforge.runner.train.held_out_loss", crash)
+    heard = heard_of()
+    child._run(make(recipe()).plan, tmp_path, heard, [""])
+    assert heard.of("end")[0]["message"].startswith("out of memory on the GPU")
+
+
+def test_a_stop_before_the_first_step_is_told_as_such(make, recipe, heard_of, tmp_path: Path) -> None:
+    from recipeforge.runner import child
+
+    heard = heard_of()
+    child._run(make(recipe()).plan, tmp_path, heard, ["stopped by SIGINT"])
+    assert heard.of("end") == [{"state": "interrupted", "message": "stopped by SIGINT", "steps": 0, "seconds": 0.0}]
+    assert heard.of("checkpoint") == []
