@@ -28,12 +28,19 @@ class UnknownNames:
         self._vocabulary = vocabulary
         self.meant: set[str] = set()
         """Top-level keys that misspelt ones were meant to be: they are there, in a way."""
+        self._keys: tuple[MappingNode, frozenset[str]] | None = None
+
+    def _keys_of(self, mapping: MappingNode) -> frozenset[str]:
+        """Return the keys of a mapping; a mapping of many unknown keys asks many times."""
+        if self._keys is None or self._keys[0] is not mapping:
+            self._keys = mapping, frozenset(key for entry in mapping.entries if (key := key_text(entry)) is not None)
+        return self._keys[1]
 
     # -- keys -----------------------------------------------------------------------------------------------
 
     def key_at_top(self, key: str, entry: Entry, root: MappingNode) -> Answer:
         """Return the finding about an unknown top-level key."""
-        present = _keys_of(root)
+        present = self._keys_of(root)
         word = f"`{short(key)}` is no key of a recipe"
         target = self._known_target(key, "")
         if isinstance(target, Switch):
@@ -53,7 +60,7 @@ class UnknownNames:
     def key_in_group(self, group: str, key: str, entry: Entry, mapping: MappingNode, component: Component | None) -> Answer:
         """Return the finding about an unknown key inside a slot or a group."""
         slot = group in self._vocabulary.slots
-        present = _keys_of(mapping)
+        present = self._keys_of(mapping)
         where = f"`{component.id}`" if component else f"`{group}`"
         word = f"`{short(key)}` is no key of {where}"
         own = [knob.name for knob in self._vocabulary.knobs[group].values() if component is None or reads(component.id, knob)]
@@ -199,7 +206,3 @@ class UnknownNames:
             steps: tuple[Step, ...] = (DeleteAt(offset), Change("add", slot=component.slot, component=component.id))
             proposal = Proposal(f"Move to `{component.slot}`", "safe", steps)
         return finding("RF0019", message, node.span, label, help=help_text), proposal
-
-
-def _keys_of(mapping: MappingNode) -> frozenset[str]:
-    return frozenset(key for entry in mapping.entries if (key := key_text(entry)) is not None)
