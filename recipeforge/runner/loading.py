@@ -54,7 +54,8 @@ def _plain(plan: Plan, options: dict[str, Any]) -> Any:
         return AutoModelForCausalLM.from_pretrained(plan.model.location, **options)
     model = AutoModelForCausalLM.from_pretrained(plan.model.location, gguf_file=plan.model.gguf_file, **options)
     # The weights are plain tensors now; left in place, these make transformers and peft take the model for a quantized one.
-    del model.hf_quantizer, model.is_quantized, model.config.quantization_config
+    for owner, name in ((model, "hf_quantizer"), (model, "is_quantized"), (model.config, "quantization_config")):
+        delattr(owner, name)
     return model
 
 

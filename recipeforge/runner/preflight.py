@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from recipeforge.runner.packages import distribution_of
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.groups import HONOURED
@@ -94,6 +96,22 @@ def _packages(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
         elif need.too_old:
             message = f"`{need.name}` {need.installed} is installed; this engine was built for {need.minimum} and later"
             yield _problem("package-too-old", message, help=f"Run `{need.pip}`.")
+        elif differs(named := loadout.context.facts.get(f"packages.{need.name}"), need.installed):
+            message = f"the recipe is for {need.name} {named}, and {need.installed} is installed"
+            yield _problem(
+                "package-differs", message, loadout.span_of(f"packages.{need.name}"), f'Run `pip install "{need.name}=={named}.*"`.'
+            )
+
+
+def differs(named: object, installed: str) -> bool:
+    """Return whether an installed version is another than the one named; `2.6` names every 2.6.x."""
+    if named is None:
+        return False
+    try:
+        wanted, here = Version(str(named)).release, Version(installed).release
+    except InvalidVersion:
+        return str(named) != installed
+    return here[: len(wanted)] != wanted
 
 
 def _model(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:

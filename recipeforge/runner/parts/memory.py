@@ -11,7 +11,7 @@ def checkpoint_activations(model: Any, values: Values) -> None:
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     if hasattr(base, "activation_checkpointing_enable"):
         base.activation_checkpointing_enable(activation_checkpointing_kwargs=arguments)
-    else:  # transformers before 5.20 knows only the older name
+    else:  # older releases of transformers know only the older name
         base.gradient_checkpointing_enable(gradient_checkpointing_kwargs=arguments)
     # A frozen base gives the first checkpointed layer an input without gradient, and the adapter would get none either.
     base.enable_input_require_grads()

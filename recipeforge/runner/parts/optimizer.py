@@ -96,9 +96,9 @@ def muon(model: Any, values: Values) -> tuple[Any, ...]:
 
 def _auxiliary(name: str, groups: list[dict[str, Any]], rate: float) -> Any:
     if name == "adamw-8bit":
-        import bitsandbytes
+        from bitsandbytes.optim.adamw import AdamW8bit
 
-        return bitsandbytes.optim.AdamW8bit(groups, lr=rate)
+        return AdamW8bit(groups, lr=rate)
     import torch
 
     return torch.optim.AdamW(groups, lr=rate)

@@ -82,6 +82,19 @@ def test_missing_and_old_packages_come_with_the_command(make, recipe, monkeypatc
     assert "`torch` 2.1 is installed" in found["package-too-old"]
 
 
+@pytest.mark.parametrize(
+    ("named", "installed", "wanted"),
+    [(None, "2.6", False), ("2.6", "2.6.1+cpu", False), ("2.6", "2.7", True), ("2.6.1", "2.6", True), ("main", "2.6", True)],
+)
+def test_a_version_that_the_recipe_names(named: str | None, installed: str, wanted: bool) -> None:
+    assert preflight.differs(named, installed) == wanted
+
+
+def test_a_recipe_for_other_versions_is_refused(make, recipe) -> None:
+    made = make(recipe(packages='{torch: "1.13"}'))
+    assert made.slugs() == ["package-differs"]
+
+
 def test_a_gpu_smaller_than_the_recipes_is_refused(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "gpu_memory_gib", lambda: 14.7)
     assert make(recipe(hardware="{gpu: t4}")).slugs() == []
