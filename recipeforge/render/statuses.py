@@ -53,7 +53,9 @@ def _reason(status: Status, catalog: Catalog) -> str:
             held = " and ".join(status.blockers)
             return f"{wanted}in place of {held}{f', with {needs}' if needs else ''}"
         case "blocked":
-            return f"{wanted}{' or '.join(status.blockers) or 'something'} would have to leave{f': {rules}' if rules else ''}"
+            # Nothing equipped is in the way where the machine, the model or the part itself rules it out.
+            way = f"{' or '.join(status.blockers)} would have to leave" if status.blockers else "ruled out"
+            return f"{wanted}{way}{f': {rules}' if rules else ''}"
         case _:
             return wanted.rstrip("; ")
 
