@@ -111,7 +111,7 @@ class Trains:
             case "base":
                 return dims.parameters
             case "layers":
-                return (dims.parameters - dims.embedding_parameters) * min(self.layers, dims.layers) // dims.layers
+                return max(dims.parameters - dims.embedding_parameters, 0) * min(self.layers, dims.layers) // dims.layers
             case "adapter":
                 return dims.layers * sum(self.rank * (i + o) for i, o in dims.linear_shapes(self.targets)) + embeddings
             case "vectors":
@@ -134,7 +134,7 @@ def weights(dims: Dims, trains: Trains, quantized_bytes: float | None, rest_byte
     """
     if quantized_bytes is not None:
         whole = dims.embedding_parameters + (2 * dims.layers + 1) * dims.hidden
-        bytes_ = (dims.parameters - whole) * quantized_bytes + whole * rest_bytes
+        bytes_ = max(dims.parameters - whole, 0) * quantized_bytes + whole * rest_bytes
     elif trains.base_is_frozen:
         bytes_ = dims.parameters * precision.frozen_weight
     else:

@@ -1,0 +1,26 @@
+"""Cuts of budgets: a cut excludes what exceeded the limit, and nothing that stays within it."""
+
+from itertools import product
+
+from catalogs import cases
+from hypothesis import HealthCheck, given, settings
+
+from recipeforge.solver.case import case_of
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases(6))
+def test_a_cut_excludes_the_excess_and_nothing_within(case):
+    solved = case_of(*case)
+    world = solved.world
+    if not world.budgets or world.size > 14:
+        return
+    assignments = [sum(1 << v for v, bit in enumerate(bits) if bit) for bits in product((0, 1), repeat=world.size)]
+    orderly = [a for a in assignments if all((held := g.members & a) & (held - 1) == 0 for g in world.groups)]
+    whole = [a for a in orderly if all(a & members for members in world.domain_members.values())]
+    for budget in world.budgets:
+        within = [a for a in whole if budget.holds(a)]
+        for exceeding in [a for a in whole if not budget.holds(a)][:20]:
+            cut = budget.cut(exceeding)
+            assert not cut.holds(exceeding)
+            assert all(cut.holds(a) for a in within)

@@ -1,0 +1,79 @@
+"""What the solver takes for granted about the memory formula, on random models and recipes."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recipeforge.solver.memory import Dims
+from recipeforge.solver.memory_budget import COSTS, FEATURES, MEANS, TERMS, Reader
+
+
+@st.composite
+def models(draw: st.DrawFn) -> Dims:
+    """A decoder with gated MLP; its parameters follow from its shape."""
+    layers, hidden, head_dim = draw(st.integers(1, 100)), draw(st.integers(64, 16384)), draw(st.integers(16, 256))
+    heads, kv_heads, intermediate = draw(st.integers(1, 128)), draw(st.integers(1, 128)), draw(st.integers(64, 65536))
+    vocab, tied = draw(st.integers(1000, 300_000)), draw(st.booleans())
+    layer = hidden * (2 * heads * head_dim + 2 * kv_heads * head_dim + 3 * intermediate + 2)
+    parameters = layers * layer + hidden + vocab * hidden * (1 if tied else 2)
+    return Dims(parameters, layers, hidden, heads, kv_heads, head_dim, intermediate, vocab, tied)
+
+
+DIMS = models()
+VALUES = {
+    "trains": ["base", "layers", "adapter", "vectors", "prompt"],
+    "quantization": [None, (0.5625, True), (1.002, True), (0.52, False), (1.0, False)],
+    "precision": [(4, 4, 4), (2, 4, 2), (2, 2, 2), (4, 4, 2)],
+    "state": [0.0, 0.03, 2.05, 8.0, 16.0],
+    "rows": [1, 2],
+    "shards": [None, "optimizer", "gradients", "weights"],
+    "technique.rank": [1, 8, 64, 4096],
+    "technique.targets": ["attention", "all-linear"],
+    "technique.trainable_layers": [1, 2, 40],
+    "technique.virtual_tokens": [1, 20, 400],
+    "distributed.degree": [2, 4, 8],
+    "batch.micro": [1, 2, 7, 64],
+    "data.sequence_length": [1, 128, 4096, 131_072],
+    "hardware.count": [1, 2, 8],
+}
+FLAGS = [False, True]
+FEATURE_VALUES = st.fixed_dictionaries({f.name: st.sampled_from(VALUES.get(f.name, FLAGS)) for f in FEATURES})
+
+
+def term(name: str, dims: Dims, features: dict) -> int:
+    """One term, given only the features that it declares."""
+    return Reader(dims, {f: features[f] for f in TERMS[name]}).term(name)
+
+
+@settings(max_examples=600, deadline=None)
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)), st.data())
+def test_a_term_never_falls_while_its_declared_cost_rises(dims, features, name, data):
+    feature = data.draw(st.sampled_from(sorted(COSTS[name])))
+    order = COSTS[name][feature]
+    values = sorted(VALUES.get(feature, FLAGS), key=order)
+    amounts = [term(name, dims, features | {feature: value}) for value in values]
+    assert amounts == sorted(amounts), (feature, values)
+
+
+@settings(max_examples=600, deadline=None)
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)))
+def test_a_term_never_falls_while_an_ascending_knob_rises(dims, features, name):
+    for knob in ("technique.rank", "batch.micro", "data.sequence_length"):
+        if knob in TERMS[name]:
+            amounts = [term(name, dims, features | {knob: value}) for value in VALUES[knob]]
+            assert amounts == sorted(amounts), knob
+
+
+@settings(max_examples=600, deadline=None)
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(MEANS)), st.data())
+def test_values_alike_to_a_term_give_the_same_amount(dims, features, name, data):
+    feature = data.draw(st.sampled_from(sorted(MEANS[name])))
+    meaning = MEANS[name][feature]
+    first, second = data.draw(st.sampled_from(VALUES[feature])), data.draw(st.sampled_from(VALUES[feature]))
+    if meaning(first) == meaning(second):
+        assert term(name, dims, features | {feature: first}) == term(name, dims, features | {feature: second})
+
+
+@settings(max_examples=300, deadline=None)
+@given(DIMS, FEATURE_VALUES)
+def test_no_term_is_negative(dims, features):
+    assert all(term(name, dims, features) >= 0 for name in TERMS)
