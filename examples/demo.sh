@@ -24,5 +24,5 @@ say "recipeforge check recipe.yaml"
 say "recipeforge run examples/smollm2-lora.yaml          # a real model, real text, this machine"
 "$forge" run examples/smollm2-lora.yaml
 
-say "recipeforge runs list          # the ledger"
-"$forge" runs list
+say "recipeforge runs show last          # the ledger: the estimate beside the measured peak"
+"$forge" runs show last
