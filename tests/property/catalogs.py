@@ -24,7 +24,7 @@ KNOBS = {
 
 
 @st.composite
-def catalogs(draw: st.DrawFn, most_components: int = 9) -> Catalog:
+def catalogs(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False) -> Catalog:
     """A catalog of 2 to `most_components` components over four slots."""
     count = draw(st.integers(2, most_components))
     components = {}
@@ -39,7 +39,7 @@ def catalogs(draw: st.DrawFn, most_components: int = 9) -> Catalog:
     for index in range(draw(st.integers(0, 7))):
         rule = draw(condition_rules(f"RF1{index:03d}", components, slots, knobs))
         rules[rule.code] = rule
-    if draw(st.integers(0, 2)) == 0:
+    if always_budget or draw(st.integers(0, 2)) == 0:
         rules["RF8001"] = Rule("RF8001", "memory", "error", "", "", None, (), "T2", budget="memory", budget_limits=("gpu.memory_gib",))
     tag = str(hash((tuple(components.items().__repr__()), repr(rules), repr(slots), repr(knobs))))
     return Catalog(tag, slots, knobs, components, rules, {})
@@ -133,7 +133,7 @@ def loadouts(draw: st.DrawFn, catalog: Catalog) -> Loadout:
 
 
 @st.composite
-def cases(draw: st.DrawFn, most_components: int = 9) -> tuple[Catalog, Loadout]:
+def cases(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False) -> tuple[Catalog, Loadout]:
     """A catalog and a loadout in it."""
-    catalog = draw(catalogs(most_components))
+    catalog = draw(catalogs(most_components, always_budget))
     return catalog, draw(loadouts(catalog))

@@ -8,12 +8,15 @@ from hypothesis import HealthCheck, given, settings
 from recipeforge.solver.case import case_of
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases(6))
+SEEN = {"cuts": 0, "kept": 0}
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases(6, always_budget=True))
 def test_a_cut_excludes_the_excess_and_nothing_within(case):
     solved = case_of(*case)
     world = solved.world
-    if not world.budgets or world.size > 14:
+    if world.size > 14:
         return
     assignments = [sum(1 << v for v, bit in enumerate(bits) if bit) for bits in product((0, 1), repeat=world.size)]
     orderly = [a for a in assignments if all((held := g.members & a) & (held - 1) == 0 for g in world.groups)]
@@ -24,3 +27,10 @@ def test_a_cut_excludes_the_excess_and_nothing_within(case):
             cut = budget.cut(exceeding)
             assert not cut.holds(exceeding)
             assert all(cut.holds(a) for a in within)
+            SEEN["cuts"] += 1
+            SEEN["kept"] += len(within)
+
+
+def test_enough_cuts_were_seen():
+    assert SEEN["cuts"] >= 500, SEEN
+    assert SEEN["kept"] >= 5000, SEEN
