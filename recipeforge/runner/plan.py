@@ -16,8 +16,8 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.recipe import Scalar
 
 _ALWAYS = (
-    Need("torch", "tensors, autograd and optimizers", minimum="2.11"),
-    Need("transformers", "the model's code, its tokenizer and learning-rate schedules", minimum="5.17"),
+    Need("torch", "computes, on whatever device there is", minimum="2.11"),
+    Need("transformers", "brings the model's code, its tokenizer and the schedules", minimum="5.17"),
 )
 _GGUF = Need("gguf", "unpacks the model's GGUF weights", minimum="0.17")
 DEFAULT_SEED = 0
