@@ -11,7 +11,7 @@ from recipeforge.runner.parts.quantization import BITSANDBYTES
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 from recipeforge.schemas.errors import RunError
 
-TORCH_WITH_MUON = Need("torch", "torch.optim.Muon", minimum="2.9")
+TORCH_WITH_MUON = Need("torch", "has the Muon optimizer", minimum="2.9")
 
 
 def _groups(parameters: Iterable[Any], values: Values) -> list[dict[str, Any]]:
