@@ -42,6 +42,8 @@ FACT_SUBJECTS: dict[str, FactSubject] = {
         FactSubject("gpu.capability", "float"),
         FactSubject("gpu.memory_gib", "float"),
         FactSubject("gpu.dtypes", "list", _DTYPES),
+        FactSubject("gpu.bandwidth_gb_s", "float"),
+        FactSubject("gpu.bf16_tflops", "float"),
         FactSubject("model.id", "str"),
         FactSubject("model.title", "str"),
         FactSubject("model.family", "str"),
