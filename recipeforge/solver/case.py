@@ -14,7 +14,7 @@ from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.variables import Variables
-from recipeforge.solver.world import World, rule_clauses, structure
+from recipeforge.solver.world import World, rule_clauses, same, structure
 
 BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
 """Budget kind → what its limit is multiplied by.
@@ -63,7 +63,8 @@ def case_of(catalog: Catalog, loadout: Loadout) -> Case:
 
 def _case(catalog: Catalog, loadout: Loadout) -> Case:
     domains, constants = _knobs(catalog, loadout)
-    world = _world(catalog, loadout.context, domains, constants)
+    given = {s.knob: s.value for s in loadout.settings}
+    world = _world(catalog, loadout.context, domains, constants, {k: v for k, v in given.items() if k in domains})
     picks = written = 0
     filled: set[str] = set()
     for item in loadout.equipped:
@@ -73,10 +74,9 @@ def _case(catalog: Catalog, loadout: Loadout) -> Case:
     for slot in catalog.slots.values():
         if slot.default and slot.id not in filled:
             written |= 1 << world.component_var[slot.default]
-    given = {s.knob: s.value for s in loadout.settings}
     for knob, domain in world.domains.items():
         wanted = given.get(knob, catalog.knobs[knob].default)
-        var = next(v for value, v in domain if _same(value, wanted))
+        var = next(v for value, v in domain if same(value, wanted))
         written |= 1 << var
         picks |= 1 << var if knob in given else 0
     return Case(world, loadout, picks, written)
@@ -93,17 +93,12 @@ def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar |
         if knob.choices:
             values: list[Scalar | None] = [] if knob.default is not None else [None]
             for value in (*knob.choices, knob.default, given.get(path)):
-                if value is not None and not any(_same(value, v) for v in values):
+                if value is not None and not any(same(value, v) for v in values):
                     values.append(value)
             domains[path] = tuple(values)
         elif held is not None:
             constants[path] = held
     return domains, constants
-
-
-def _same(left: Scalar | None, right: Scalar | None) -> bool:
-    """Return whether two values are one (1 and 1.0 are, 1 and true are not)."""
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
 
 
 _relevant_of: dict[str, tuple[str, ...]] = {}
@@ -122,12 +117,25 @@ def _relevant(catalog: Catalog) -> tuple[str, ...]:
     return _relevant_of[catalog.hash]
 
 
-def _world(catalog: Catalog, context: Context, domains: Mapping[str, tuple[Scalar | None, ...]], constants: Mapping[str, Scalar]) -> World:
+def _world(
+    catalog: Catalog,
+    context: Context,
+    domains: Mapping[str, tuple[Scalar | None, ...]],
+    constants: Mapping[str, Scalar],
+    given: Mapping[str, Scalar],
+) -> World:
     """Return the world for these facts and values, building it if it is new."""
-    key = (catalog.hash, tuple(sorted(context.facts.items())), tuple(domains.items()), tuple(constants.items()))
+    owned = {knob: value for knob, value in given.items() if catalog.knobs[knob].components}
+    key = (
+        catalog.hash,
+        tuple(sorted(context.facts.items())),
+        tuple(domains.items()),
+        tuple(constants.items()),
+        tuple(sorted(owned.items())),
+    )
     world = _worlds.get(key)
     if world is None:
-        world = _worlds[key] = _build(catalog, context, domains, constants)
+        world = _worlds[key] = _build(catalog, context, domains, constants, owned)
         if len(_worlds) > WORLDS_KEPT:
             _worlds.popitem(last=False)
     else:
@@ -135,7 +143,13 @@ def _world(catalog: Catalog, context: Context, domains: Mapping[str, tuple[Scala
     return world
 
 
-def _build(catalog: Catalog, context: Context, values: Mapping[str, tuple[Scalar | None, ...]], constants: Mapping[str, Scalar]) -> World:
+def _build(
+    catalog: Catalog,
+    context: Context,
+    values: Mapping[str, tuple[Scalar | None, ...]],
+    constants: Mapping[str, Scalar],
+    given: Mapping[str, Scalar],
+) -> World:
     """Ground the catalog."""
     component_var = {c: v for v, c in enumerate(catalog.components)}
     domains: dict[str, tuple[tuple[Scalar | None, int], ...]] = {}
@@ -144,7 +158,7 @@ def _build(catalog: Catalog, context: Context, values: Mapping[str, tuple[Scalar
         domains[knob] = tuple((value, free + i) for i, value in enumerate(options))
         free += len(options)
     over = Variables(catalog, context.facts, constants, component_var, domains)
-    clauses, groups = structure(over)
+    clauses, groups = structure(over, given)
     return World(
         catalog, context.facts, constants, component_var, domains, (*clauses, *rule_clauses(over)), tuple(groups), tuple(_budgets(over))
     )

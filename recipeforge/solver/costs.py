@@ -9,6 +9,8 @@ from recipeforge.solver.clauses import Clause, bits
 
 ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
 """The least invasive change first; the zeros leave room for the finer preferences below."""
+REPLACE_REQUIRED = ADD + DROP
+"""Replacing in a slot that every recipe fills, the technique: it is what the run is about, so the rest gives way first."""
 UNSAFE = 5_000
 """Added to a change that alters the meaning of the run."""
 STEP = 500
@@ -39,15 +41,18 @@ def prices(case: Case) -> Prices:
         unsafe = 0 if slot.safe else UNSAFE
         members = sorted(bits(world.slot_members[slot.id]), key=lambda v: world.named[v] != slot.default)
         held = [v for v in members if case.picks >> v & 1]
+        many = slot.cardinality == "many"
+        replace = REPLACE_REQUIRED if slot.cardinality == "one" else REPLACE
         for rank, v in enumerate(members):
             finer = unsafe + RANK * rank + (OTHER_CHECKPOINT if "prequantized" in catalog.components[str(world.named[v])].tags else 0)
             if v in held:
-                of[v] = -(DROP + unsafe)
-                offset += DROP + unsafe
-            elif slot.cardinality == "many" or not held:
+                unusual = 0 if many or len(held) == 1 else RANK * rank  # of two in one seat, the usual one stays
+                of[v] = -(DROP + unsafe - unusual)
+                offset += DROP + unsafe - unusual
+            elif many or not held:
                 of[v] = 0 if case.written >> v & 1 else ADD + finer
             else:
-                of[v] = REPLACE - DROP + finer - unsafe
+                of[v] = replace - DROP + finer - unsafe
     for knob, domain in world.domains.items():
         unsafe = 0 if catalog.knobs[knob].safe else UNSAFE
         ladder = ladder_of(domain)

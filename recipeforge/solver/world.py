@@ -5,7 +5,7 @@ knobs are constants and folded away; an atom over an unknown fact can make no ru
 integers: bit `v` is variable `v`. A world is immutable and knows nothing of any particular recipe's picks.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -13,6 +13,7 @@ from itertools import product
 from recipeforge.catalog.predicates import PREDICATES
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, Group, bits
 from recipeforge.solver.evaluate import compare
@@ -167,8 +168,11 @@ def rule_clauses(over: Variables) -> list[Clause]:
     return found
 
 
-def structure(over: Variables) -> tuple[list[Clause], list[Group]]:
-    """Return what slots and knobs demand by themselves: cardinalities, and one value a knob."""
+def structure(over: Variables, given: Mapping[str, Scalar]) -> tuple[list[Clause], list[Group]]:
+    """Return what slots and knobs demand by themselves: cardinalities, one value a knob, and a reader for values put in.
+
+    `given` holds the file's own values of knobs that only some components read; those may stay when their reader leaves.
+    """
     clauses: list[Clause] = []
     groups: list[Group] = []
     for slot in over.catalog.slots.values():
@@ -178,8 +182,18 @@ def structure(over: Variables) -> tuple[list[Clause], list[Group]]:
         if members and (slot.cardinality == "one" or slot.default):
             # An empty slot with a default is filled by it, so only a slot without one can be found empty.
             clauses.append(Clause(members, 0, f"{MISSING}:{slot.id}", True))
-    for domain in over.domains.values():
+    for path, domain in over.domains.items():
         values = sum(1 << v for _, v in domain)
         groups.append(Group(values, ""))
         clauses.append(Clause(values, 0, "", True))
+        knob = over.catalog.knobs[path]
+        if knob.components:
+            idle = sum(1 << v for value, v in domain if same(value, knob.default) or same(value, given.get(path)))
+            readers = sum(1 << over.component_var[c] for c in knob.components)
+            clauses.append(Clause(idle | readers, 0, "", True))
     return clauses, groups
+
+
+def same(left: Scalar | None, right: Scalar | None) -> bool:
+    """Return whether two values are one (1 and 1.0 are, 1 and true are not)."""
+    return left == right and isinstance(left, bool) == isinstance(right, bool)

@@ -13,7 +13,7 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.solver import case as case_module
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.case import case_of
-from recipeforge.solver.costs import ADD, DROP, RANK, REPLACE, SET, STEP, UNSAFE, WARNING
+from recipeforge.solver.costs import ADD, DROP, RANK, REPLACE, REPLACE_REQUIRED, SET, STEP, UNSAFE, WARNING
 from recipeforge.solver.engine import find_model
 from recipeforge.solver.exact import Exact
 from recipeforge.solver.repair import repairs
@@ -181,11 +181,14 @@ def cost(oracle: Oracle, full: Full) -> int:
         if not held and slot.default:
             new -= {slot.default}
         if slot.cardinality != "many" and gone and new:
-            total += REPLACE + unsafe + (len(gone) - 1) * (DROP + unsafe)
+            replacing = REPLACE_REQUIRED if slot.cardinality == "one" else REPLACE
+            total += replacing + unsafe + (len(gone) - 1) * (DROP + unsafe)
         else:
             total += len(gone) * (DROP + unsafe) + len(new) * (ADD + unsafe)
         usual = sorted((c.id for c in oracle.catalog.members(slot.id)), key=lambda c: c != slot.default)
         total += RANK * sum(usual.index(c) for c in new)
+        if slot.cardinality != "many" and len(held) > 1:
+            total -= RANK * sum(usual.index(c) for c in gone)
     for knob, value in full.values:
         now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
         if value != now:

@@ -141,3 +141,28 @@ def test_unknown_facts_fire_nothing_and_are_named():
     verdict = resolve(CATALOG, loadout("technique: lora\nattention: flash-attention-2\nprecision: bf16\n"))
     assert verdict.kind == "valid"
     assert "gpu.capability" in verdict.unknown
+
+
+def test_no_repair_moves_a_knob_that_nothing_equipped_reads():
+    recipe = loadout("technique: lora\nprecision: bf16\nbatch: {micro: 32}\nbudget: {memory_gib: 12}\n")
+    found = repairs(CATALOG, recipe, count=8)
+    assert len(found) >= 5
+    for repair in found:
+        cured = apply_changes(CATALOG, recipe, repair.changes)
+        for knob in (CATALOG.knobs[c.knob] for c in repair.changes if c.knob and CATALOG.knobs[c.knob].components):
+            assert set(knob.components) & set(cured.components_in(knob.group)), repair.title
+
+
+def test_what_trains_is_changed_last():
+    text = "recipeforge: 1\nmodel: meta-llama/Llama-3.1-70B\ntechnique: full\nprecision: bf16\ndistributed: ddp\n"
+    text += "data: {sequence_length: 4096}\nbatch: {micro: 4}\nhardware: {gpu: h100-80gb, count: 8}\n"
+    recipe = read(parse(text, "x.yaml"), CATALOG).loadout
+    assert recipe is not None
+    first = repairs(CATALOG, recipe)[0]
+    assert first.safety == "safe"
+    assert "fsdp1" in {c.component for c in first.changes}
+
+
+def test_of_two_in_one_seat_the_usual_one_stays():
+    recipe = loadout("technique: lora\nprecision: bf16\noptimizer: [sgd, adamw]\n")
+    assert repairs(CATALOG, recipe)[0].changes == (Change("drop", slot="optimizer", component="sgd"),)
