@@ -90,6 +90,8 @@ class Kept:
     checkpointed: bool = False
     offloaded: bool = False
     fused_loss: bool = False
+    vocabulary_logits: bool = True
+    """Whether the head scores the vocabulary; a reward model's gives one number a row."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def working_set(dims: Dims, trains: Trains, kept: Kept, sharding: Sharding) -> i
     Logits are kept once in the head's type and three times in fp32 (upcast, log-softmax, gradient), 14 bytes an
     entry with a 16-bit head and 16 with an fp32 one. A fused loss never holds them all: one chunk of 1/8.
     """
-    logits = kept.tokens * dims.vocab * (12 + kept.stream_bytes)
+    logits = kept.tokens * dims.vocab * (12 + kept.stream_bytes) if kept.vocabulary_logits else 0
     if kept.fused_loss:
         logits //= 8
     layer = layer_peak(dims, trains, kept) if kept.checkpointed else 0

@@ -63,6 +63,7 @@ FEATURES: tuple[Feature, ...] = (
     SlotFeature("state", "optimizer", _effect("state_bytes_per_param", 8.0)),
     SlotFeature("rows", "objective", _effect("rows_per_example", 1)),
     SlotFeature("reference", "objective", _effect("reference_model", False)),
+    SlotFeature("vocabulary_logits", "objective", _effect("vocabulary_logits", True)),
     SlotFeature("shards", "distributed", _effect("shards"), ranked=("weights", "gradients", "optimizer")),
     FlagFeature("splits", ("distributed",), _flag("splits_layers")),
     FlagFeature("eager", ("attention",), _flag("keeps_scores")),
@@ -76,6 +77,7 @@ FEATURES: tuple[Feature, ...] = (
     KnobFeature("technique.trainable_layers", 2),
     KnobFeature("technique.virtual_tokens", 20),
     KnobFeature("objective.precompute_reference", False),
+    KnobFeature("optimizer.layerwise", False),
     KnobFeature("distributed.degree", 2),
     KnobFeature("distributed.offload", False),
     KnobFeature("distributed.activation_checkpointing", False),
@@ -106,10 +108,10 @@ KEPT = ("trains", "technique.targets", "technique.rank", "quantization", "precis
 TERMS: dict[str, tuple[str, ...]] = {
     "weights": ("trains", "quantization", "precision", *SHARDED),
     "adapter": (*TRAINED, *SHARDED),
-    "gradients": (*TRAINED, "precision", "in_backward", *SHARDED),
+    "gradients": (*TRAINED, "precision", "in_backward", "optimizer.layerwise", *SHARDED),
     "optimizer": (*TRAINED, "state", *SHARDED),
     "activations": (*TOKENS, *KEPT, "distributed.activation_checkpointing", *SPLIT),
-    "logits": (*TOKENS, *KEPT, "distributed.activation_checkpointing", "fused_loss", *SPLIT),
+    "logits": (*TOKENS, *KEPT, "distributed.activation_checkpointing", "fused_loss", "vocabulary_logits", *SPLIT),
     "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
 }
 """Term → the features it depends on. A term is given these and no others."""
@@ -165,10 +167,17 @@ _KEPT: dict[str, Callable[[Hashable], float]] = {
 COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
     "weights": _SHARDED,
     "adapter": _SHARDED,
-    "gradients": {**_SHARDED, "in_backward": _less},
+    "gradients": {**_SHARDED, "in_backward": _less, "optimizer.layerwise": _less},
     "optimizer": {**_SHARDED, "state": _more},
     "activations": {**_KEPT, "recomputes": _less, "distributed.activation_checkpointing": _less, "offloads": _less},
-    "logits": {**_KEPT, "recomputes": _more, "distributed.activation_checkpointing": _more, "offloads": _more, "fused_loss": _less},
+    "logits": {
+        **_KEPT,
+        "recomputes": _more,
+        "distributed.activation_checkpointing": _more,
+        "offloads": _more,
+        "fused_loss": _less,
+        "vocabulary_logits": _more,
+    },
     "reference": _SHARDED,
 }
 """Term → feature → a number that never falls while the term falls (a property test holds each of them)."""
@@ -238,6 +247,7 @@ class Reader:
             checkpointed=of["recomputes"] is True or of["distributed.activation_checkpointing"] is True,
             offloaded=of["offloads"] is True,
             fused_loss=of.get("fused_loss") is True,
+            vocabulary_logits=of.get("vocabulary_logits") is not False,
         )
 
     def term(self, name: str) -> int:
@@ -251,7 +261,8 @@ class Reader:
             case "adapter":
                 return memory.adapter(dims, self.trains, self.sharding)
             case "gradients":
-                return memory.gradients(dims, self.trains, self.precision, self.of["in_backward"] is True, self.sharding)
+                freed = self.of["in_backward"] is True or self.of["optimizer.layerwise"] is True
+                return memory.gradients(dims, self.trains, self.precision, freed, self.sharding)
             case "optimizer":
                 return memory.optimizer(dims, self.trains, float(cast(float, self.of["state"])), self.sharding)
             case "activations":

@@ -54,6 +54,26 @@ def test_checkpointing_keeps_each_layer_s_input():
     assert found["activations"] == 30 * 4 * 1024 * 576 * 2
 
 
+def test_a_reward_model_scores_no_vocabulary():
+    assert terms("technique: lora\nprecision: bf16\nobjective: reward\n")["logits"] == 0
+
+
+def test_unsloth_s_loss_never_holds_all_logits():
+    whole = terms("technique: lora\nprecision: bf16\n")["logits"]
+    assert terms("technique: lora\nprecision: bf16\nkernels: [unsloth]\n")["logits"] == whole // 8
+
+
+def test_paged_states_need_no_device_memory():
+    assert terms("technique: full\nprecision: bf16\noptimizer: paged-adamw-8bit\n")["optimizer"] == 0
+    assert terms("technique: full\nprecision: bf16\noptimizer: adamw-8bit\n")["optimizer"] == int(134_515_008 * 2.05)
+
+
+def test_a_layerwise_optimizer_frees_each_layer_s_gradient():
+    whole = "technique: full\nprecision: pure-bf16\noptimizer: {use: galore, target_modules: all-linear"
+    assert terms(whole + "}\n")["gradients"] == 2 * 134_515_008
+    assert terms(whole + ", layerwise: true}\n")["gradients"] == 2 * 134_515_008 // 30
+
+
 def test_logits_take_14_bytes_an_entry_in_16_bits_and_16_in_fp32():
     assert terms("technique: lora\nprecision: bf16\n")["logits"] == 1024 * 49_152 * 14
     assert terms("technique: lora\n")["logits"] == 1024 * 49_152 * 16
