@@ -2,10 +2,11 @@
 
 Rules that the recipe breaks and that additions can still cure stay in force; those that they cannot are set aside,
 so that one conflict does not grey out everything (`set_aside`). "Breaks nothing new" and "can be added" are judged
-against the rest.
+against the rest. Where a slot is taken, all of this is judged for the recipe without the holder: what only the holder
+breaks excuses nobody who would take its place.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from recipeforge.schemas.catalog import Catalog
@@ -18,7 +19,7 @@ from recipeforge.solver.costs import changes_between
 from recipeforge.solver.engine import find_model, minimal_subset
 from recipeforge.solver.explain import minimal_rules, subject_of
 from recipeforge.solver.search import Reference, Search, State
-from recipeforge.solver.world import World
+from recipeforge.solver.world import MISSING, World
 
 
 def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
@@ -42,24 +43,12 @@ def set_aside(case: Case) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class Seat:
-    """What equipping any component of one slot starts from."""
-
-    holders: int
-    """Picks that would have to leave: the slot takes one component, and these are named."""
-    picks: int
-    """The other picks."""
-    written: int
-    """The recipe as written with the seat empty; a many-slot keeps what it has."""
-    unmet: tuple[Clause, ...]
-    """Clauses that held while the seat was taken; whoever sits down has to satisfy them."""
-
-
-@dataclass(frozen=True)
 class Statuses:
     """All statuses of one case."""
 
     case: Case
+    vacant: str | None = None
+    """The slot that was emptied to judge who could take the holder's place."""
 
     @cached_property
     def world(self) -> World:
@@ -88,8 +77,8 @@ class Statuses:
 
     @cached_property
     def curable(self) -> bool:
-        """Whether the recipe breaks rules that additions can still cure."""
-        return bool(self.case.broken_hard - self.ignored)
+        """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""
+        return bool(self.case.broken_hard - self.ignored - {f"{MISSING}:{self.vacant}"})
 
     @cached_property
     def wanted(self) -> int:
@@ -102,50 +91,52 @@ class Statuses:
 
     def all(self) -> tuple[Status, ...]:
         """Return every component's status, in catalog order."""
-        catalog = self.world.catalog
-        seats = {slot: self._seat(slot) for slot in catalog.slots}
-        return tuple(self._one(c, v, seats[catalog.components[c].slot]) for c, v in self.world.component_var.items())
+        components = self.world.catalog.components
+        return tuple(self._one(c, v, components[c].slot) for c, v in self.world.component_var.items())
 
-    def _seat(self, slot: str) -> Seat:
-        case, members = self.case, self.world.slot_members[slot]
-        if self.world.catalog.slots[slot].cardinality == "many" or not members & case.written:
-            return Seat(0, case.picks, case.written, ())
-        empty = case.written & ~members
-        at_risk = {i for v in bits(members & case.written) for i in self.world.at_risk_when_false[v]}
-        clauses = (self.world.hard[i] for i in sorted(at_risk))
-        unmet = tuple(c for c in clauses if not c.holds(empty) and c.rule not in case.broken_hard)
-        return Seat(members & case.picks, case.picks & ~members, empty, unmet)
-
-    def _one(self, component: str, v: int, seat: Seat) -> Status:
+    def _one(self, component: str, v: int, slot: str) -> Status:
         case, bit = self.case, 1 << v
-        wanted = bool(self.wanted & bit)
         if case.picks & bit:
             return Status(component, "equipped")
         if case.written & bit:  # stands by default: naming it changes nothing
+            return Status(component, "available", bool(self.wanted & bit))
+        if slot not in self.without:
+            return self._joining(component, v)
+        found = self.without[slot]._joining(component, v)
+        wanted, holders = bool(self.wanted & bit), self._names(case.picks & self.world.slot_members[slot])
+        if found.kind == "blocked" or not holders:
+            return replace(found, wanted=wanted)
+        return replace(found, kind="swap", wanted=wanted, blockers=holders)
+
+    @cached_property
+    def without(self) -> "dict[str, Statuses]":
+        """Slot that one component fills, by name or by default → the recipe with that slot empty."""
+        case, slots = self.case, self.world.catalog.slots.values()
+        filled = {s.id: m for s in slots if s.cardinality != "many" and (m := self.world.slot_members[s.id]) & case.written}
+        return {s: Statuses(Case(self.world, case.loadout, case.picks & ~m, case.written & ~m), s) for s, m in filled.items()}
+
+    def _joining(self, component: str, v: int) -> Status:
+        """Return the status of a component whose seat is free."""
+        bit = 1 << v
+        picks, written, wanted = self.case.picks | bit, self.case.written | bit, bool(self.wanted & bit)
+        if self._breaks_nothing(v, written) and (not self.curable or self._model(written, picks) is not None):
             return Status(component, "available", wanted)
-        picks, written = seat.picks | bit, seat.written | bit
-        kind = "swap" if seat.holders else "available"
-        if self._breaks_nothing(v, seat, written) and (not self.curable or self._model(written, picks) is not None):
-            return Status(component, kind, wanted, blockers=self._names(seat.holders))
-        direct = self._direct_reason(v, seat.picks)
+        direct = self._direct_reason(v, self.case.picks)
         if direct is not None:
             clause, others = direct
             return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
         model = self._model(written, picks)
         if model is None:
-            return self._blocked(component, v, wanted, seat)
+            return self._blocked(component, v, wanted)
         needs, rules = self._needs(written, picks, model)
-        return Status(component, "swap" if seat.holders else "conditional", wanted, needs, rules, self._names(seat.holders))
+        return Status(component, "conditional", wanted, needs, rules)
 
     def _names(self, mask: int) -> tuple[str, ...]:
         return tuple(subject_of(self.world, v) for v in bits(mask)) if mask else ()
 
-    def _breaks_nothing(self, v: int, seat: Seat, written: int) -> bool:
-        """Return whether taking the seat breaks no rule that held before."""
-        clauses, broken, bit = self.world.hard, self.case.broken_hard, 1 << v
-        for clause in seat.unmet:
-            if not clause.positive & bit:
-                return False
+    def _breaks_nothing(self, v: int, written: int) -> bool:
+        """Return whether joining breaks no rule that held before."""
+        clauses, broken = self.world.hard, self.case.broken_hard
         for index in self.world.at_risk_when_true[v]:
             clause = clauses[index]
             if not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
@@ -163,26 +154,29 @@ class Statuses:
         return self.closures[picks]
 
     def _needs(self, written: int, picks: int, model: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
-        """Return what has to come along, nothing of it superfluous, and the rules that ask for it."""
-        for v in bits(model & ~written):
-            if (leaner := self._without(written, model, v)) is not None:
-                model = leaner
+        """Return what has to come along so that nothing new is broken, none of it superfluous, and the rules that ask for it."""
+        fuller = -1
+        while fuller != model:  # an addition may be there only for another that is taken back after it
+            fuller = model
+            for v in bits(model & ~written):
+                if (leaner := self._without(written, model, v)) is not None:
+                    model = leaner
         rules = sorted(self.reference.hard_broken(written) - self.case.broken_hard)
         around = Case(self.world, self.case.loadout, picks, written)
         return changes_between(around, model), tuple(rules)
 
     def _without(self, written: int, model: int, v: int) -> int | None:
-        """Return the model with one addition taken back, if it still keeps every rule in force."""
+        """Return the model with one addition taken back, if it still breaks nothing that the recipe does not break anyway."""
         rivals = 0
         for mask, _ in self.world.rivals[v]:
             rivals |= mask
         leaner = model & ~(1 << v) | rivals & written
-        return None if self.reference.hard_broken(leaner) - self.ignored else leaner
+        return None if self.reference.hard_broken(leaner) - self.case.broken_hard else leaner
 
-    def _blocked(self, component: str, v: int, wanted: bool, seat: Seat) -> Status:
+    def _blocked(self, component: str, v: int, wanted: bool) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""
-        picks, bit = seat.picks, 1 << v
-        written = seat.written | bit
+        picks, bit = self.case.picks, 1 << v
+        written = self.case.written | bit
 
         def clash(part: list[int]) -> bool:
             return self._model(written, bit | sum(1 << u for u in part)) is None

@@ -73,23 +73,41 @@ def completions_of(oracle: Oracle, picks) -> list[Full]:
 def test_statuses_equal_brute_force(case):
     catalog, loadout = case
     oracle = Oracle(catalog, loadout)
-    before = oracle.hard(oracle.broken(loadout))
-    ignored = set()
-    if before and not oracle.completions(oracle.picks):
-        ignored = set(before)
-        for code in sorted(before):
-            if oracle.completions(oracle.picks, ignored - {code}):
-                ignored -= {code}
+    before, ignored = aside(oracle, loadout, oracle.picks)
     assert set_aside(case_of(catalog, loadout)) == ignored
     for status in statuses(catalog, loadout):
-        wanted = expected_status(oracle, status.component, before, ignored)
+        wanted, broken_before, left_aside = expected_status(oracle, status.component, before, ignored)
         assert status.kind == wanted, status
         seen("statuses", f"status {status.kind}")
         if status.kind == "blocked":
             assert status.rules
         if status.kind in ("conditional", "swap"):
             changed = apply_changes(catalog, without(loadout, status.blockers), [*adding(catalog, status.component), *status.needs])
-            assert not oracle.hard(oracle.broken(changed)) - ignored - (set() if status.needs else before)
+            assert not oracle.hard(oracle.broken(changed)) - broken_before
+            if status.needs:
+                bare = apply_changes(catalog, without(loadout, status.blockers), adding(catalog, status.component))
+                assert oracle.hard(oracle.broken(bare)) - broken_before
+            assert oracle.completions(frozenset(e.component for e in changed.equipped), left_aside, given_after(oracle, changed))
+
+
+def aside(oracle: Oracle, loadout, picks) -> tuple[set, set]:
+    """Return the hard rules that a loadout breaks, and those of them that stay broken whatever is added to the picks."""
+    before = oracle.hard(oracle.broken(loadout))
+    return before, aside_of(oracle, before, picks)
+
+
+def aside_of(oracle: Oracle, before: set, picks) -> set:
+    if not before or oracle.completions(picks):
+        return set()
+    ignored = set(before)
+    for code in sorted(before):
+        if oracle.completions(picks, ignored - {code}):
+            ignored -= {code}
+    return ignored
+
+
+def given_after(oracle: Oracle, loadout) -> dict:
+    return {s.knob: s.value for s in loadout.settings if s.knob in oracle.movable}
 
 
 def adding(catalog, component):
@@ -102,23 +120,27 @@ def without(loadout, components):
     return replace(loadout, equipped=tuple(e for e in loadout.equipped if e.component not in components))
 
 
-def expected_status(oracle: Oracle, component: str, before: set, ignored: set) -> str:
+def expected_status(oracle: Oracle, component: str, before: set, ignored: set) -> tuple[str, set, set]:
+    """Return the status, and the rules broken before and set aside: without the holder, where a slot is taken."""
     catalog, loadout = oracle.catalog, oracle.loadout
     slot = catalog.slots[catalog.components[component].slot]
     if component in oracle.picks:
-        return "equipped"
+        return "equipped", before, ignored
     held = set(loadout.components_in(slot.id))
     if not held and slot.default == component:
-        return "available"
+        return "available", before, ignored
     holders = held if slot.cardinality != "many" else set()
+    picks = oracle.picks - holders
+    if slot.cardinality != "many" and (held or slot.default):
+        seatless = replace(catalog, slots={**catalog.slots, slot.id: replace(slot, default=None, cardinality="one")})
+        empty = without(loadout, holders)
+        before = oracle.hard(Oracle(seatless, empty).broken(empty))
+        ignored = aside_of(oracle, before, picks)
     swapped = apply_changes(catalog, without(loadout, holders), adding(catalog, component))
-    completable = bool(oracle.completions(oracle.picks - holders | {component}, ignored))
     free = oracle.hard(oracle.broken(swapped)) <= before
-    if not completable:
-        return "blocked"
-    if holders:
-        return "swap"
-    return "available" if free else "conditional"
+    if not oracle.completions(picks | {component}, ignored):
+        return "blocked", before, ignored
+    return ("swap" if holders else "available" if free else "conditional"), before, ignored
 
 
 @MANY

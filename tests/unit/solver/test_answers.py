@@ -166,3 +166,17 @@ def test_what_trains_is_changed_last():
 def test_of_two_in_one_seat_the_usual_one_stays():
     recipe = loadout("technique: lora\nprecision: bf16\noptimizer: [sgd, adamw]\n")
     assert repairs(CATALOG, recipe)[0].changes == (Change("drop", slot="optimizer", component="sgd"),)
+
+
+def test_what_only_the_holder_breaks_excuses_nobody_who_would_take_its_place():
+    text = "technique: lora\nprecision: bf16\nattention: flash-attention-2\nhardware: {gpu: t4}\n"
+    blocked = status(text, "flash-attention-3")
+    assert (blocked.kind, blocked.rules) == ("blocked", ("RF4001",))
+    assert (status(text, "sdpa").kind, status(text, "sdpa").blockers) == ("swap", ("flash-attention-2",))
+
+
+def test_what_a_component_needs_leaves_out_what_others_need():
+    text = "technique: qlora\nscheduler: cosine\ntrain: {save_every: 100, keep_best: true}\n"
+    found = status(text, "cosine-min-lr")
+    assert found.kind == "swap"
+    assert [c.knob for c in found.needs] == ["scheduler.min_lr"]
