@@ -36,12 +36,15 @@ class Reference:
 
     world: World
     true: int
+    near: "Reference | None" = None
+    """A neighbour that was judged already."""
 
     @cached_property
     def broken(self) -> tuple[int, ...]:
         """Positions of the hard clauses that it breaks."""
-        true = self.true
-        return tuple(i for i, c in enumerate(self.world.hard) if not (c.positive & true or c.negative & ~true))
+        true, clauses = self.true, self.world.hard
+        asked = sorted(set(self.near.at_risk(true))) if self.near else range(len(clauses))
+        return tuple(i for i in asked if not (clauses[i].positive & true or clauses[i].negative & ~true))
 
     @cached_property
     def crowded(self) -> bool:

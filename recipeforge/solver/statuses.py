@@ -6,7 +6,7 @@ against the rest. Where a slot is taken, all of this is judged for the recipe wi
 breaks excuses nobody who would take its place.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from recipeforge.schemas.catalog import Catalog
@@ -49,6 +49,8 @@ class Statuses:
     case: Case
     vacant: str | None = None
     """The slot that was emptied to judge who could take the holder's place."""
+    whole: "Statuses | None" = None
+    """The statuses of the recipe before that."""
 
     @cached_property
     def world(self) -> World:
@@ -57,8 +59,17 @@ class Statuses:
 
     @cached_property
     def ignored(self) -> frozenset[str]:
-        """Rules set aside."""
-        return set_aside(self.case)
+        """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
+        return self.whole.ignored if self.whole and not self.whole.ignored else set_aside(self.case)
+
+    @cached_property
+    def broken_hard(self) -> frozenset[str]:
+        """Rules that the recipe as written breaks and that make it fail."""
+        if self.whole is None:
+            return self.case.broken_hard
+        true = self.case.written
+        crowded = (g.rule for g in self.world.groups if (held := g.members & true) & (held - 1))
+        return frozenset(self.whole.reference.hard_broken(true)).union(crowded)
 
     @cached_property
     def learned(self) -> list[Clause]:
@@ -73,12 +84,12 @@ class Statuses:
     @cached_property
     def reference(self) -> Reference:
         """The recipe as written, judged."""
-        return Reference(self.world, self.case.written)
+        return Reference(self.world, self.case.written, near=self.whole.reference if self.whole else None)
 
     @cached_property
     def curable(self) -> bool:
         """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""
-        return bool(self.case.broken_hard - self.ignored - {f"{MISSING}:{self.vacant}"})
+        return bool(self.broken_hard - self.ignored - {f"{MISSING}:{self.vacant}"})
 
     @cached_property
     def wanted(self) -> int:
@@ -101,26 +112,22 @@ class Statuses:
         if case.written & bit:  # stands by default: naming it changes nothing
             return Status(component, "available", bool(self.wanted & bit))
         if slot not in self.without:
-            return self._joining(component, v)
-        found = self.without[slot]._joining(component, v)
-        wanted, holders = bool(self.wanted & bit), self._names(case.picks & self.world.slot_members[slot])
-        if found.kind == "blocked" or not holders:
-            return replace(found, wanted=wanted)
-        return replace(found, kind="swap", wanted=wanted, blockers=holders)
+            return self._joining(component, v, bool(self.wanted & bit), 0)
+        holders = case.picks & self.world.slot_members[slot]
+        return self.without[slot]._joining(component, v, bool(self.wanted & bit), holders)
 
     @cached_property
     def without(self) -> "dict[str, Statuses]":
         """Slot that one component fills, by name or by default → the recipe with that slot empty."""
         case, slots = self.case, self.world.catalog.slots.values()
         filled = {s.id: m for s in slots if s.cardinality != "many" and (m := self.world.slot_members[s.id]) & case.written}
-        return {s: Statuses(Case(self.world, case.loadout, case.picks & ~m, case.written & ~m), s) for s, m in filled.items()}
+        return {s: Statuses(Case(self.world, case.loadout, case.picks & ~m, case.written & ~m), s, self) for s, m in filled.items()}
 
-    def _joining(self, component: str, v: int) -> Status:
-        """Return the status of a component whose seat is free."""
-        bit = 1 << v
-        picks, written, wanted = self.case.picks | bit, self.case.written | bit, bool(self.wanted & bit)
+    def _joining(self, component: str, v: int, wanted: bool, holders: int) -> Status:
+        """Return the status of a component whose seat is free, once the `holders` have left it."""
+        picks, written = self.case.picks | 1 << v, self.case.written | 1 << v
         if self._breaks_nothing(v, written) and (not self.curable or self._model(written, picks) is not None):
-            return Status(component, "available", wanted)
+            return Status(component, "swap" if holders else "available", wanted, blockers=self._names(holders))
         direct = self._direct_reason(v, self.case.picks)
         if direct is not None:
             clause, others = direct
@@ -129,14 +136,14 @@ class Statuses:
         if model is None:
             return self._blocked(component, v, wanted)
         needs, rules = self._needs(written, picks, model)
-        return Status(component, "conditional", wanted, needs, rules)
+        return Status(component, "swap" if holders else "conditional", wanted, needs, rules, self._names(holders))
 
     def _names(self, mask: int) -> tuple[str, ...]:
         return tuple(subject_of(self.world, v) for v in bits(mask)) if mask else ()
 
     def _breaks_nothing(self, v: int, written: int) -> bool:
         """Return whether joining breaks no rule that held before."""
-        clauses, broken = self.world.hard, self.case.broken_hard
+        clauses, broken = self.world.hard, self.broken_hard
         for index in self.world.at_risk_when_true[v]:
             clause = clauses[index]
             if not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
@@ -161,7 +168,7 @@ class Statuses:
             for v in bits(model & ~written):
                 if (leaner := self._without(written, model, v)) is not None:
                     model = leaner
-        rules = sorted(self.reference.hard_broken(written) - self.case.broken_hard)
+        rules = sorted(self.reference.hard_broken(written) - self.broken_hard)
         around = Case(self.world, self.case.loadout, picks, written)
         return changes_between(around, model), tuple(rules)
 
@@ -171,7 +178,7 @@ class Statuses:
         for mask, _ in self.world.rivals[v]:
             rivals |= mask
         leaner = model & ~(1 << v) | rivals & written
-        return None if self.reference.hard_broken(leaner) - self.case.broken_hard else leaner
+        return None if self.reference.hard_broken(leaner) - self.broken_hard else leaner
 
     def _blocked(self, component: str, v: int, wanted: bool) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""
