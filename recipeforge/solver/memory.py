@@ -132,16 +132,19 @@ def weights(dims: Dims, trains: Trains, quantized_bytes: float | None, rest_byte
 
     A quantizer takes the layers' matrices; embeddings, head and norms stay whole, `rest_bytes` each (preparing a
     bitsandbytes model for training makes them fp32: peft, `prepare_model_for_kbit_training`). Training all weights
-    in mixed precision keeps a 16-bit copy of them besides, which autocast made and backward needs.
+    in mixed precision keeps a 16-bit copy of them besides, which autocast made and backward needs. ZeRO's first two
+    stages keep that copy whole and divide the wide weights as they do the optimizer's state.
     """
     if quantized_bytes is not None:
         whole = dims.embedding_parameters + (2 * dims.layers + 1) * dims.hidden
         bytes_ = max(dims.parameters - whole, 0) * quantized_bytes + whole * rest_bytes
     elif trains.base_is_frozen:
         bytes_ = dims.parameters * precision.frozen_weight
+    elif precision.compute < precision.trainable_weight:
+        wide = dims.parameters * precision.trainable_weight / sharding.optimizer
+        return int(wide + dims.parameters * precision.compute / sharding.weights)
     else:
-        copies = precision.compute if precision.compute < precision.trainable_weight else 0
-        bytes_ = dims.parameters * (precision.trainable_weight + copies)
+        bytes_ = dims.parameters * precision.trainable_weight
     return int(bytes_ / sharding.weights)
 
 

@@ -230,9 +230,13 @@ class Reader:
         shards = self.of.get("shards")
         depth = order.index(str(shards)) + 1 if shards in order else 0
         by = [self.number("hardware.count") if depth > level else 1 for level in range(3)]
-        host = self.dims.layers if self.of.get("distributed.offload") is True and depth == 3 else 1
+        layers = self.dims.layers if self.of.get("distributed.offload") is True else 1
+        host, state_host = layers if depth == 3 else 1, layers if depth >= 2 else 1
         return memory.Sharding(
-            weights=by[2] * split * host, gradients=by[1] * split * host, optimizer=by[0] * split * host, activations=split
+            weights=by[2] * split * host,
+            gradients=by[1] * split * state_host,
+            optimizer=by[0] * split * state_host,
+            activations=split,
         )
 
     @property

@@ -54,6 +54,19 @@ def test_checkpointing_keeps_each_layer_s_input():
     assert found["activations"] == 30 * 4 * 1024 * 576 * 2
 
 
+def test_zero_2_keeps_16_bit_weights_whole_and_divides_the_rest():
+    found = terms("technique: full\nprecision: bf16\ndistributed: zero-2\nhardware: {gpu: a100-80gb, count: 4}\n")
+    assert found["weights"] == 2 * 134_515_008 + 134_515_008
+    assert found["optimizer"] == 2 * 134_515_008
+
+
+def test_zero_2_with_offload_leaves_16_bit_weights_on_the_device():
+    recipe = "technique: full\nprecision: bf16\ndistributed: {use: zero-2, offload: true}\nhardware: {gpu: a100-80gb, count: 4}\n"
+    found = terms(recipe)
+    assert found["weights"] == 2 * 134_515_008 + 134_515_008 // 30
+    assert found["optimizer"] == 2 * 134_515_008 // 30
+
+
 def test_a_reward_model_scores_no_vocabulary():
     assert terms("technique: lora\nprecision: bf16\nobjective: reward\n")["logits"] == 0
 
