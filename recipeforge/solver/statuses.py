@@ -6,7 +6,6 @@ against the rest. Where a slot is taken, all of this is judged for the recipe wi
 breaks excuses nobody who would take its place.
 """
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from recipeforge.schemas.catalog import Catalog
@@ -19,7 +18,7 @@ from recipeforge.solver.costs import changes_between
 from recipeforge.solver.engine import find_model, minimal_subset
 from recipeforge.solver.explain import minimal_rules, subject_of
 from recipeforge.solver.search import Reference, Search, State
-from recipeforge.solver.world import MISSING, World
+from recipeforge.solver.world import MISSING
 
 
 def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
@@ -42,54 +41,30 @@ def set_aside(case: Case) -> frozenset[str]:
     return ignored
 
 
-@dataclass(frozen=True)
 class Statuses:
     """All statuses of one case."""
 
-    case: Case
-    vacant: str | None = None
-    """The slot that was emptied to judge who could take the holder's place."""
-    whole: "Statuses | None" = None
-    """The statuses of the recipe before that."""
-
-    @cached_property
-    def world(self) -> World:
-        """The case's world."""
-        return self.case.world
-
-    @cached_property
-    def ignored(self) -> frozenset[str]:
-        """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
-        return self.whole.ignored if self.whole and not self.whole.ignored else set_aside(self.case)
-
-    @cached_property
-    def broken_hard(self) -> frozenset[str]:
+    def __init__(self, case: Case, vacant: str | None = None, whole: "Statuses | None" = None) -> None:
+        """Judge a case; with `vacant`, that of the `whole` recipe after this slot was emptied."""
+        self.case, self.world, self.whole = case, case.world, whole
+        self.reference = Reference(case.world, case.written, near=whole.reference if whole else None)
+        """The recipe as written, judged."""
+        self.learned: list[Clause] = whole.learned if whole else []
+        """What the questions so far found out about budgets."""
+        self.closures: dict[int, State | None] = {}
+        """Picks → what follows from them."""
+        self.broken_hard = case.broken_hard if whole is None else self._broken_beside(whole)
         """Rules that the recipe as written breaks and that make it fail."""
-        if self.whole is None:
-            return self.case.broken_hard
+        self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case)
+        """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
+        self.curable = bool(self.broken_hard - self.ignored - {f"{MISSING}:{vacant}"})
+        """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""
+
+    def _broken_beside(self, whole: "Statuses") -> frozenset[str]:
+        """Return the hard rules broken here, from what was judged of the whole recipe."""
         true = self.case.written
         crowded = (g.rule for g in self.world.groups if (held := g.members & true) & (held - 1))
-        return frozenset(self.whole.reference.hard_broken(true)).union(crowded)
-
-    @cached_property
-    def learned(self) -> list[Clause]:
-        """What the questions so far found out about budgets."""
-        return []
-
-    @cached_property
-    def closures(self) -> dict[int, State | None]:
-        """Picks → what follows from them."""
-        return {}
-
-    @cached_property
-    def reference(self) -> Reference:
-        """The recipe as written, judged."""
-        return Reference(self.world, self.case.written, near=self.whole.reference if self.whole else None)
-
-    @cached_property
-    def curable(self) -> bool:
-        """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""
-        return bool(self.broken_hard - self.ignored - {f"{MISSING}:{self.vacant}"})
+        return frozenset(whole.reference.hard_broken(true)).union(crowded)
 
     @cached_property
     def wanted(self) -> int:
@@ -126,7 +101,7 @@ class Statuses:
     def _joining(self, component: str, v: int, wanted: bool, holders: int) -> Status:
         """Return the status of a component whose seat is free, once the `holders` have left it."""
         picks, written = self.case.picks | 1 << v, self.case.written | 1 << v
-        if self._breaks_nothing(v, written) and (not self.curable or self._model(written, picks) is not None):
+        if self._breaks_nothing(v, written) and (not self.curable or self._completable(v, written, picks)):
             return Status(component, "swap" if holders else "available", wanted, blockers=self._names(holders))
         direct = self._direct_reason(v, self.case.picks)
         if direct is not None:
@@ -149,6 +124,25 @@ class Statuses:
             if not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
                 return False
         return all(b.rule in broken for b in self.reference.exceeded(written))
+
+    @cached_property
+    def witness(self) -> Reference | None:
+        """An assignment that completes the recipe, judged."""
+        if self.whole:
+            return self.whole.witness
+        model = find_model(self.world, self.case.written, self.case.picks, self.ignored, self.learned, self.reference)
+        return None if model is None else Reference(self.world, model, near=self.reference)
+
+    def _completable(self, v: int, written: int, picks: int) -> bool:
+        """Return whether additions keep the rules in force with `v` among the picks; most often the witness with `v` shows it."""
+        if self.witness:
+            rivals = 0
+            for mask, _ in self.world.rivals[v]:
+                rivals |= mask
+            near = self.witness.true & ~rivals | 1 << v
+            if not picks & ~near and not self.witness.hard_broken(near) - self.ignored:
+                return True
+        return self._model(written, picks) is not None
 
     def _model(self, written: int, picks: int) -> int | None:
         known = self._closed(picks & self.case.picks)
