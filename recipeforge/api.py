@@ -45,9 +45,17 @@ class NotARecipeError(RecipeForgeError):
     """The text holds no recipe, so there is nothing to solve; `report` says why."""
 
     def __init__(self, report: FileReport) -> None:
-        first = report.diagnostics[0].message if report.diagnostics else "it holds no recipe"
-        super().__init__(f"{report.path}: {first}; `recipeforge check` shows where")
+        first = report.diagnostics[0] if report.diagnostics else None
+        if first is not None and first.code == "RF0018":  # there is no text that could be shown; the message names the path
+            super().__init__(f"{first.message}; {first.help[:1].lower()}{first.help[1:].removesuffix('.')}")
+        else:
+            told = first.message if first is not None else "it holds no recipe"
+            super().__init__(f"{report.path}: {told}; `recipeforge check` shows where")
         self.report = report
+
+
+class WrongArgumentError(RecipeForgeError, ValueError):
+    """A function was called with a value that it does not take; the message says which it does."""
 
 
 def check(
@@ -67,7 +75,13 @@ def check(
 
 
 def target(gpu: str | None = None, gpus: int | None = None, packages: Mapping[str, str] | None = None) -> dict[str, Fact]:
-    """Return the facts that a target given by hand stands for."""
+    """Return the facts that a target given by hand stands for.
+
+    Raises:
+        WrongArgumentError: `gpus` is no number of devices.
+    """
+    if gpus is not None and (not isinstance(gpus, int) or gpus < 1):  # pyright: ignore[reportUnnecessaryIsInstance] (notebooks are not typed)
+        raise WrongArgumentError(f"gpus={gpus!r} is not a number of devices; it is a whole number from 1")
     facts: dict[str, Fact] = {f"packages.{name}": version for name, version in (packages or {}).items()}
     if gpu is not None:
         facts["gpu.id"] = gpu
@@ -100,17 +114,19 @@ def check_document(document: Document, overrides: Mapping[str, Fact] | None = No
     verdict = resolve(catalog, loadout)
     told = tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict))
     findings = tuple(sorted((*found, *told), key=lambda d: (d.primary.span, d.code)))
+    kept = apply_ignores(document, catalog, findings)
     verdict = replace(verdict, kind=_kind(verdict.kind, found))
     return Report(
         path=document.path,
         text=document.text,
         dialect=loadout.dialect,
         verdict=verdict,
-        diagnostics=apply_ignores(document, catalog, findings),
+        diagnostics=kept,
         repairs=_solutions(document, loadout, catalog) if repairs and verdict.kind != "valid" else (),
         catalog_hash=catalog.hash,
         loadout=loadout,
         overrides=overrides,
+        ignored=len(set(findings) - set(kept)),
     )
 
 
@@ -154,11 +170,19 @@ def solve(
 ) -> tuple[Solution, ...]:
     """Return the best ways to make a recipe run, cheapest first; none where it already does.
 
-    `within` holds extra budgets, such as `{"memory_gib": 16}`.
+    `within` holds extra budgets, such as `{"memory_gib": 16}`. `minimize="memory"` gives one answer, of least peak memory.
 
     Raises:
         NotARecipeError: the text holds no recipe.
+        WrongArgumentError: `minimize` or `within` names what cannot be saved, or `count` is below 1.
     """
+    if minimize not in ("changes", "memory"):
+        raise WrongArgumentError(f"minimize={minimize!r} is neither 'changes' nor 'memory'")
+    for name in within or ():
+        if name not in budgets():
+            raise WrongArgumentError(f"`{name}` is no budget that is judged before a run; there is {', '.join(budgets())}")
+    if count < 1:
+        raise WrongArgumentError(f"count={count} asks for no answer; it is at least 1")
     return solve_document(document_of(source), target(gpu, gpus, packages), minimize=minimize, within=within, count=count)
 
 
@@ -182,6 +206,25 @@ def solve_document(
     return tuple(_solution(document, loadout, catalog, repair) for repair in found)
 
 
+def budgets() -> tuple[str, ...]:
+    """Return the budgets that are judged before a run, such as `memory_gib`."""
+    limits = (limit for rule in load_catalog().rules.values() for limit in rule.budget_limits)
+    return tuple(dict.fromkeys(limit.removeprefix("budget.") for limit in limits if limit.startswith("budget.")))
+
+
+def keeps_within(document: Document, overrides: Mapping[str, Fact], within: Mapping[str, float]) -> bool:
+    """Return whether a recipe, as it is written, runs within extra budgets.
+
+    Raises:
+        NotARecipeError: the text holds no recipe.
+    """
+    from recipeforge.solver.complete import with_budgets
+    from recipeforge.solver.resolve import resolve
+
+    _, loadout, catalog = loaded(document, overrides)
+    return resolve(catalog, with_budgets(loadout, within)).kind == "valid"
+
+
 def status(
     source: Source,
     *,
@@ -194,10 +237,13 @@ def status(
 
     Raises:
         NotARecipeError: the text holds no recipe.
+        WrongArgumentError: there is no such slot.
     """
     from recipeforge.solver.statuses import statuses
 
     _, loadout, catalog = loaded(source, target(gpu, gpus, packages))
+    if slot is not None and slot not in catalog.slots:
+        raise WrongArgumentError(f"there is no slot `{slot}`; there are {', '.join(catalog.slots)}")
     return tuple(s for s in statuses(catalog, loadout) if slot is None or catalog.components[s.component].slot == slot)
 
 

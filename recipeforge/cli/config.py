@@ -60,7 +60,7 @@ def packages_from(text: str) -> dict[str, str]:
         name, equals, version = part.replace("==", "=").partition("=")
         if not equals or not name.strip() or not version.strip():
             raise ConfigError(f"`{part}` is not a package with its version; write it like torch=2.6")
-        found[name.strip().lower().replace("_", "-")] = _version(version.strip(), f"`{part}`")
+        found[_package(name.strip(), f"`{part}`")] = _version(version.strip(), f"`{part}`")
     return found
 
 
@@ -99,11 +99,11 @@ def environment() -> Config:
         ConfigError: a value cannot be read.
     """
     said = {key: os.environ.get(f"RECIPEFORGE_{key.upper()}", "") for key in KEYS}
-    if said["gpus"] and not (said["gpus"].isascii() and said["gpus"].isdigit()):
+    if said["gpus"] and not (said["gpus"].isascii() and said["gpus"].isdigit() and int(said["gpus"])):
         raise ConfigError(f"RECIPEFORGE_GPUS is `{said['gpus']}`, not a number of devices")
     return Config(
-        select=codes_from(said["select"]),
-        ignore=codes_from(said["ignore"]),
+        select=known_codes(codes_from(said["select"]), "RECIPEFORGE_SELECT"),
+        ignore=known_codes(codes_from(said["ignore"]), "RECIPEFORGE_IGNORE"),
         gpu=said["gpu"] or None,
         gpus=int(said["gpus"]) if said["gpus"] else None,
         packages=packages_from(said["packages"]),
@@ -147,7 +147,7 @@ def _from_table(table: dict[str, object], path: Path) -> Config:
         raise ConfigError(f"{path}: `gpus` is not a number of devices")
     if not isinstance(packages, dict):
         raise ConfigError(f'{path}: `packages` is not a table; write it like packages = {{torch = "2.6"}}')
-    versions = {str(name).lower().replace("_", "-"): value for name, value in cast("dict[str, object]", packages).items()}
+    versions = {_package(name, f"{path}: `packages`"): value for name, value in cast("dict[str, object]", packages).items()}
     told = {name: _version(value, f"{path}: `packages.{name}`") for name, value in versions.items()}
     return Config(_codes(table, "select", path), _codes(table, "ignore", path), gpu, gpus, told, path)
 
@@ -157,6 +157,20 @@ def _codes(table: dict[str, object], key: str, path: Path) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in cast("list[object]", value)):
         raise ConfigError(f'{path}: `{key}` is not a list of codes; write it like {key} = ["RF1001"]')
     return known_codes(tuple(cast("list[str]", value)), str(path))
+
+
+def _package(name: str, where: str) -> str:
+    """Return a package's name as rules spell it. Any package may be named; only a likely typing error is refused.
+
+    Raises:
+        ConfigError: the name is nearly that of a package that rules know, whose version would silently stay unknown.
+    """
+    from recipeforge.catalog.load import load
+
+    spelled, known = name.lower().replace("_", "-"), load().packages
+    if spelled not in known and (meant := _meant(spelled, list(known), 0.8)):
+        raise ConfigError(f"{where}: no rule knows a package `{name}`{meant}")
+    return spelled
 
 
 def _version(value: object, where: str) -> str:
@@ -171,8 +185,8 @@ def _version(value: object, where: str) -> str:
     return value
 
 
-def _meant(word: str, known: tuple[str, ...] | list[str]) -> str:
+def _meant(word: str, known: tuple[str, ...] | list[str], least: float = 0.6) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(word, known, 1, 0.6)
+    near = get_close_matches(word, known, 1, least)
     return f"; did you mean `{near[0]}`?" if near else ""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from recipeforge.cli.exits import CLEAN
 from recipeforge.cli.output import color_option, format_option, look, write
 from recipeforge.render.look import ColorChoice
+
+if TYPE_CHECKING:
+    from recipeforge.schemas.catalog import Catalog
 
 
 @click.command("explain")
@@ -35,6 +40,27 @@ def _meant(name: str) -> str:
     from recipeforge.catalog.load import load
 
     catalog = load()
+    if said := _no_page(name, catalog):
+        return said
     names = [*catalog.rules, *(rule.slug for rule in catalog.rules.values()), *catalog.components]
     near = get_close_matches(name.upper(), catalog.rules, 1, 0.8) or get_close_matches(name.lower(), names, 2)
-    return f"; did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else "; see docs/rules/index.md and docs/components.md"
+    return (
+        f"; did you mean {' or '.join(f'`{one}`' for one in near)}?"
+        if near
+        else "; recipeforge catalog show rules, or components, lists them"
+    )
+
+
+def _no_page(name: str, catalog: Catalog) -> str:
+    """Return what a name of another kind is, and where to read about it; empty where it is nothing either."""
+    from recipeforge.documents.context import gpu_sheet, model_sheet
+
+    if name in catalog.slots:
+        return f": it is a slot, and recipeforge status RECIPE --slot {name} lists what it takes"
+    if any(name in (knob.path, knob.name) for knob in catalog.knobs.values()):
+        return ": it is a knob, and recipeforge catalog show knobs lists those"
+    if gpu_sheet(catalog, name):
+        return ": it is a GPU, and recipeforge catalog show gpus lists those"
+    if model_sheet(catalog, name):
+        return ": it is a model, and recipeforge catalog show models lists those"
+    return ""

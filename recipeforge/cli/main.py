@@ -110,6 +110,9 @@ def _complain(error: click.ClickException) -> None:
     from recipeforge.render.cells import visible
 
     context = error.ctx if isinstance(error, click.UsageError) else None
+    if type(error).__name__ == "NoArgsIsHelpError":  # its message is the whole help; click before 8.2 has no such class
+        _say(error.format_message())
+        return
     hint = f"\nTry `{context.command_path} --help`." if context is not None else ""
     told = "\n".join(visible(line) for line in error.format_message().splitlines())
     _say(f"error: {told}{hint}")

@@ -46,40 +46,59 @@ def command(
     """Complete or repair a recipe at the least cost; every answer was checked again.
 
     RECIPE is a file, or - for standard input. Leaves with 0 when the recipe runs as it is or an answer was found, 1 when
-    there is none, 3 when the time ran out.
+    there is none or the file has errors besides that only a person can cure, 3 when the time ran out.
     """
-    from recipeforge.api import check_document, solve_document
+    from recipeforge.api import check_document, keeps_within, solve_document
 
     budgets = _budgets(within)
     overrides = overrides_for(recipe, flags_from(gpu, gpus, packages))
     document = document_at(recipe)
     report = check_document(document, overrides)
     solutions = solve_document(document, overrides, minimize=minimize, within=budgets, count=count)
+    runs = report.verdict.kind == "valid" and (not budgets or keeps_within(document, overrides, budgets))
     if output == "-":
         write(_best_text(report, solutions))
-        note(_headline(report, solutions, minimize))
+        note(_headline(report, solutions, runs, within))
     else:
-        write(_rendered(report, solutions, minimize, style, color))
+        write(_rendered(report, solutions, runs, within, style, color))
     if output not in (None, "-"):
-        _write_best(str(output), report, solutions)
-    if solutions or (report.verdict.kind == "valid" and not budgets):
+        _write_best(str(output), report, solutions, runs)
+    if runs:
         return CLEAN
-    if report.verdict.kind == "valid":
-        return CLEAN if minimize == "changes" else FINDINGS
+    if solutions:
+        return FINDINGS if _errors_left(report, solutions) else CLEAN
     return UNDECIDED if report.verdict.kind == "undecided" else FINDINGS
+
+
+def _errors_left(report: FileReport, solutions: tuple[Solution, ...]) -> int:
+    """Say how many errors the best answer leaves in the text, and return their number: no repair cures a key that nobody knows."""
+    from recipeforge.api import check_document
+    from recipeforge.documents.parse import parse
+    from recipeforge.render.summary import plural
+
+    if not any(s.edits for s in solutions):
+        if own := sum(d.code.startswith("RF0") and d.severity == "error" for d in report.diagnostics):
+            note(f"{report.path}: first cure what is wrong with the file itself: recipeforge check")
+        return own
+    after = check_document(parse(_best_text(report, solutions), report.path), report.overrides)
+    left = [d for d in after.diagnostics if d.severity == "error"]
+    if left:
+        first = f"line {left[0].primary.span.start.line + 1}: {left[0].message}"
+        note(f"{report.path}: {plural(len(left), 'error')} in the file itself would stay; {first} (recipeforge check shows all)")
+    return len(left)
 
 
 def _budgets(within: tuple[str, ...]) -> dict[str, float]:
     """Return extra budgets by name."""
-    from recipeforge.catalog.load import load
+    from recipeforge.api import budgets
 
-    known = [knob.name for knob in load().knobs.values() if knob.group == "budget" and knob.type in ("int", "float")]
     found: dict[str, float] = {}
     for item in within:
         name, _, value = item.partition("=")
         name = name.strip().removeprefix("budget.")
-        if name not in known:
-            raise click.BadParameter(f"`{name}` is no budget; there are {', '.join(known)}", param_hint="--within")
+        if name not in budgets():
+            told = f"`{name}` is no budget that is judged before a run; there is {', '.join(budgets())}"
+            raise click.BadParameter(told, param_hint="--within")
         try:
             amount = float(value)
         except ValueError:
@@ -90,21 +109,24 @@ def _budgets(within: tuple[str, ...]) -> dict[str, float]:
     return found
 
 
-def _headline(report: FileReport, solutions: tuple[Solution, ...], minimize: str) -> str:
+def _headline(report: FileReport, solutions: tuple[Solution, ...], runs: bool, within: tuple[str, ...]) -> str:
     """Return the outcome in one line."""
     kind = report.verdict.kind
     if solutions:
         best = solutions[0].repair
         return f"{report.path}: {kind}; {best.title} ({best.safety})"
-    if kind == "valid":
+    if runs:
         return f"{report.path}: valid; nothing has to change"
     own = sum(d.code.startswith("RF0") and d.severity == "error" for d in report.diagnostics)
     if own:
         return f"{report.path}: {kind}; first cure what is wrong with the file itself: recipeforge check"
-    return f"{report.path}: {kind}; no repair was found{' that also keeps to the budget' if minimize == 'memory' else ''}"
+    bound = f" that keeps to {', '.join(within)}; recipeforge solve --minimize memory shows how little it can take" if within else ""
+    return f"{report.path}: {kind}; no repair was found{bound}"
 
 
-def _rendered(report: FileReport, solutions: tuple[Solution, ...], minimize: str, style: str, color: ColorChoice) -> str:
+def _rendered(
+    report: FileReport, solutions: tuple[Solution, ...], runs: bool, within: tuple[str, ...], style: str, color: ColorChoice
+) -> str:
     if style == "json":
         from recipeforge.render.json import dumped, estimate_json, solution_json
 
@@ -118,7 +140,7 @@ def _rendered(report: FileReport, solutions: tuple[Solution, ...], minimize: str
 
         return render_diff(report.path, report.text, _best_text(report, solutions), look(color))
     if not solutions:
-        return _headline(report, solutions, minimize) + "\n"
+        return _headline(report, solutions, runs, within) + "\n"
     from recipeforge.render.repairs import render_repairs
 
     return render_repairs(report.text, solutions, look(color))
@@ -132,10 +154,10 @@ def _best_text(report: FileReport, solutions: tuple[Solution, ...]) -> str:
     return solved_text(report.text, best) if best else report.text
 
 
-def _write_best(output: str, report: FileReport, solutions: tuple[Solution, ...]) -> None:
+def _write_best(output: str, report: FileReport, solutions: tuple[Solution, ...], runs: bool) -> None:
     from recipeforge.cli.writing import replace_text
 
-    if report.verdict.kind != "valid" and not any(s.edits for s in solutions):
+    if not runs and not any(s.edits for s in solutions):
         note(f"{output} was not written: there is no recipe that runs to put there")
         return
     replace_text(output, _best_text(report, solutions))

@@ -34,7 +34,8 @@ def replace_text(path: str, text: str) -> None:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise WriteError(f"{path} was not written: {error.strerror or error}; the old content is still there") from None
+        kept = "; the old content is still there" if target.exists() else ""
+        raise WriteError(f"{path} was not written: {error.strerror or error}{kept}") from None
 
 
 def _umask() -> int:

@@ -70,7 +70,7 @@ def _gpu(facts: dict[str, Fact], findings: list[Diagnostic], said: Interpretatio
     if name.lower() == "cpu":
         facts.update({"gpu.id": "cpu", "gpu.title": "CPU", "gpu.vendor": "cpu"})
     elif flag is not None:
-        findings.append(_unknown_gpu(name, START_OF_FILE, names, given=" (given by option)"))
+        findings.append(_unknown_gpu(name, START_OF_FILE, names, given=" (asked for by option, environment or configuration)"))
     else:
         findings.append(_unknown_gpu(name, said.spans["gpu"], names))
 

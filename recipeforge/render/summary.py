@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from recipeforge.render.cells import visible
 from recipeforge.render.look import Look
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.diagnostic import Diagnostic
+from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.report import FileReport
 from recipeforge.schemas.verdict import VerdictKind
 
@@ -34,6 +35,8 @@ def report_line(report: FileReport, look: Look) -> str:
         told.append(memory)
     if report.silenced:
         told.append(f"{plural(report.silenced, 'finding')} not selected")
+    if report.ignored:
+        told.append(f"{plural(report.ignored, 'finding')} ignored by comments")
     if fixing := _fixing(report):
         told.append(fixing)
     return f"{head}{' — ' + '; '.join(told) if told else ''}{unjudged(report, look)}\n"
@@ -42,9 +45,21 @@ def report_line(report: FileReport, look: Look) -> str:
 def unjudged(report: FileReport, look: Look) -> str:
     """Return what nobody said though some rule asks for it; unknown is never taken for fine."""
     groups = {fact.split(".", 1)[0] for fact in report.verdict.unknown}
-    words = {"gpu": "the GPU (--gpu)", "model": "the model's shape", "packages": "package versions (--packages)"}
+    facts = report.loadout.context.facts if report.loadout else {}
+    if "gpu.title" in facts:  # a GPU that is known, and of which some fact does not exist: a CPU has no compute capability
+        groups.discard("gpu")
+    words = {"gpu": "the GPU (--gpu)", "model": "the model's shape", "packages": f"{_unversioned(report, facts)} (--packages)"}
     asked = [words[group] for group in words if group in groups]
     return look.paint("quiet", f" [not judged: {', '.join(asked)}]") if asked else ""
+
+
+def _unversioned(report: FileReport, facts: Mapping[str, Fact]) -> str:
+    """Return the packages whose versions some rule asks for; by name where some version was given, so that the rest is asked for."""
+    names = [fact.removeprefix("packages.") for fact in report.verdict.unknown if fact.startswith("packages.")]
+    given = any(fact.startswith("packages.") for fact in facts)
+    return (
+        f"the {'version' if len(names) == 1 else 'versions'} of {' and '.join(names)}" if given and len(names) <= 2 else "package versions"
+    )
 
 
 def memory_words(report: FileReport) -> str:

@@ -39,6 +39,8 @@ class FileReport:
     """The target it was judged for, where that is not the file's own: `gpu.id`, `hardware.count`, `packages.torch` …"""
     silenced: int = 0
     """Findings that were not selected."""
+    ignored: int = 0
+    """Findings that comments in the file silence."""
 
     @property
     def estimate(self) -> Estimate | None:

@@ -35,7 +35,7 @@ def complete(
     `changes`: the cheapest repairs. `memory`: one completion of least peak memory that only adds to the recipe, knobs
     left as they are; where no addition makes it run, the cheapest repair is made first.
     """
-    bounded = _with_budgets(loadout, within or {})
+    bounded = with_budgets(loadout, within or {})
     found = repairs(catalog, bounded, count, limit_s)
     if minimize == "changes":
         return found
@@ -55,7 +55,7 @@ def complete(
     return (Repair(changes, cost, safety_of(case, changes), title, proved=True, estimate=after, context=numbers),)
 
 
-def _with_budgets(loadout: Loadout, within: Mapping[str, float]) -> Loadout:
+def with_budgets(loadout: Loadout, within: Mapping[str, float]) -> Loadout:
     """Return the loadout with extra `budget.*` settings; a tighter one that is there already stays."""
     settings = {s.knob: s for s in loadout.settings}
     for name, value in within.items():

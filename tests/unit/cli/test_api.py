@@ -1,5 +1,6 @@
 """The Python interface: reports, fixes that never make a file worse, solutions, statuses."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -161,3 +162,30 @@ def test_a_recipe_that_is_not_valid_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="because it is conflicting: RF1001"):
         recipeforge.run(BROKEN, ledger=tmp_path / "ledger.sqlite3")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_arguments_are_refused_with_what_is_taken() -> None:
+    for wrong, says in (
+        (lambda: recipeforge.solve(GOOD, minimize="time"), "neither 'changes' nor 'memory'"),  # pyright: ignore[reportArgumentType]
+        (
+            lambda: recipeforge.solve(GOOD, within={"cost_usd": 1}),
+            "`cost_usd` is no budget that is judged before a run; there is memory_gib",
+        ),
+        (lambda: recipeforge.solve(GOOD, count=0), "at least 1"),
+        (lambda: recipeforge.status(GOOD, slot="optimiser"), "there is no slot `optimiser`"),
+        (lambda: recipeforge.check(GOOD, gpus=0), "not a number of devices"),
+    ):
+        with pytest.raises(api.WrongArgumentError, match=re.escape(says)):
+            wrong()
+
+
+def test_what_comments_silence_is_counted() -> None:
+    text = GOOD.replace("a100-80gb", "t4").replace("precision: bf16", "precision: bf16  # forge: ignore[RF2051]")
+    report = recipeforge.check(text)
+    assert (report.diagnostics, report.ignored) == ((), 1)
+
+
+def test_a_file_that_is_not_there_is_said_once() -> None:
+    with pytest.raises(api.NotARecipeError) as told:
+        recipeforge.solve("no-such-recipe.yaml")
+    assert str(told.value) == "there is no file no-such-recipe.yaml; check the path"

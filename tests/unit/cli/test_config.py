@@ -41,6 +41,7 @@ def test_a_project_file_without_our_table_is_passed_by(tmp_path: Path) -> None:
         ("packages = 3", "`packages` is not a table"),
         ("packages = {torch = 2.6}", "`packages.torch` is not a version; write it in quotes"),
         ('packages = {torch = "new"}', "`new` is not a version"),
+        ('packages = {tourch = "2.6"}', "no rule knows a package `tourch`; did you mean `torch`?"),
         ("gpu = ", "is not valid TOML"),
     ],
 )
@@ -77,3 +78,13 @@ def test_codes_slugs_and_families() -> None:
     assert named("RF1001", "qlora-without-4bit-base", ("rf1",))
     assert named("RF1001", "qlora-without-4bit-base", ("qlora-without-4bit-base",))
     assert not named("RF1001", "qlora-without-4bit-base", ("RF2", "qlora"))
+
+
+def test_a_code_that_the_environment_misspells_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECIPEFORGE_SELECT", "RF4O01")
+    with pytest.raises(ConfigError, match="RECIPEFORGE_SELECT: no rule has the code or slug `RF4O01`"):
+        environment()
+    monkeypatch.setenv("RECIPEFORGE_SELECT", "RF4001")
+    monkeypatch.setenv("RECIPEFORGE_GPUS", "0")
+    with pytest.raises(ConfigError, match="not a number of devices"):
+        environment()

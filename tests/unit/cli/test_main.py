@@ -88,7 +88,7 @@ def test_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
         (["check", "--unsafe-fixes", "x"], "--fix"),
         (["explain", "qlroa"], "did you mean `qlora`"),
         (["explain", "rf1099"], "did you mean `RF"),
-        (["solve", "x", "--within", "memory=3"], "there are memory_gib"),
+        (["solve", "x", "--within", "memory=3"], "there is memory_gib"),
         (["solve", "x", "--within", "memory_gib=nan"], "has no amount"),
         (["status", "x", "--slot", "optimiser"], "did you mean `optimizer`?"),
         (["estimate", "/nope/recipe.yaml"], "there is no file"),

@@ -63,7 +63,7 @@ def test_an_unknown_gpu_is_a_warning_with_what_may_be_meant() -> None:
     assert "`a100-40gb` or `a100-80gb`" in bare.primary.text
     assert {fix.safety for fix in bare.fixes} == {"unsafe"}
     flagged = _read(overrides={"gpu.id": "potato"}).diagnostics[0]
-    assert "given by option" in flagged.message and flagged.fixes == ()
+    assert "asked for by option, environment or configuration" in flagged.message and flagged.fixes == ()
     assert "gpu.memory_gib" not in _facts(_read(gpu="a100"))
 
 

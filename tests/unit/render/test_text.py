@@ -81,3 +81,16 @@ def test_repairs_show_the_lines_they_change(golden: Golden) -> None:
     solved = solved_text(sample.TEXT, sample.SOLUTION)
     assert "quantization: bnb-4bit\noptimizer:" in solved
     assert "optimizer-in-backward" not in solved
+
+
+def test_what_is_not_judged_is_what_could_still_be_said() -> None:
+    from recipeforge.api import check
+    from recipeforge.render.look import Look
+    from recipeforge.render.summary import report_line
+
+    text = "recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: lora\nprecision: bf16\nattention: flash-attention-2\n"
+    assert "not judged: the GPU (--gpu)" in report_line(check(text), Look())
+    assert "the GPU" not in report_line(check(text, gpu="cpu"), Look())
+    assert "package versions (--packages)" in report_line(check(text, gpu="t4"), Look())
+    some = report_line(check(text, gpu="t4", packages={"torch": "2.6", "transformers": "5.0"}), Look())
+    assert "[not judged: the version of flash-attn (--packages)]" in some
