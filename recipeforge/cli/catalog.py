@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 
 from recipeforge.cli.exits import CLEAN, FINDINGS
-from recipeforge.cli.output import color_option, format_option, look, write
+from recipeforge.cli.output import Listing, color_option, format_option, look, write
 from recipeforge.render.look import ColorChoice
 
 KINDS = ("rules", "components", "slots", "knobs", "gpus", "models", "packages")
 
 
-@click.group("catalog")
+@click.group("catalog", cls=Listing)
 def command() -> None:
     """Count, show and check the catalog."""
 
@@ -32,6 +32,9 @@ def lint_command(packs: tuple[Path, ...]) -> int:
     from recipeforge.catalog.lint import lint
     from recipeforge.catalog.load import SHIPPED_PACKS, load
 
+    for pack in packs:
+        if not (pack / "components").is_dir() and not (pack / "rules").is_dir():
+            raise click.BadParameter(f"{pack} is no pack: it holds neither components/ nor rules/", param_hint="--pack")
     dirs = packs or SHIPPED_PACKS
     problems = lint(load(dirs), dirs)
     write("".join(f"{problem}\n" for problem in problems) or "the catalog has no finding\n")

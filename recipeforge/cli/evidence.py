@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from recipeforge.cli.exits import CLEAN, FINDINGS
-from recipeforge.cli.output import write
+from recipeforge.cli.output import Listing, write
 
 
-@click.group("evidence")
+@click.group("evidence", cls=Listing)
 def command() -> None:
     """Check the sources that rules cite."""
 

@@ -17,7 +17,7 @@ import click
 
 from recipeforge import __version__
 from recipeforge.cli.exits import BAD_USE, INTERRUPTED
-from recipeforge.cli.output import hush
+from recipeforge.cli.output import Listing, hush
 from recipeforge.schemas.errors import RecipeForgeError
 
 COMMANDS = (
@@ -37,7 +37,7 @@ COMMANDS = (
 """In the order of the help; each is a module of this folder, imported only when it is called."""
 
 
-class Commands(click.Group):
+class Commands(Listing):
     """Commands that are imported when they are named."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

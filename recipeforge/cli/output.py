@@ -46,6 +46,16 @@ def write(text: str, *, aside: bool = False) -> None:
         hush()
 
 
+class Listing(click.Group):
+    """A group whose help gives each command's whole first sentence, on as many lines as it takes."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(1000)) for name, command in found if command is not None])
+
+
 def hush() -> None:
     """Send what is still to be written nowhere: the reader has left, as `head` does, and the answer stays what it was."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recipeforge.cli.output import format_option, write
+from recipeforge.cli.output import Listing, format_option, write
 
 if TYPE_CHECKING:
     from recipeforge.runner.ledger import Ledger
@@ -22,7 +22,7 @@ _LEDGER = click.option(
 )
 
 
-@click.group("runs", invoke_without_command=True)
+@click.group("runs", cls=Listing, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """List, show and compare what was run."""
@@ -83,6 +83,9 @@ def compare(first: str, second: str, ledger: Path | None, style: str) -> None:
     facts = [(name, x, y) for name, x, y in _paired(a, b) if x != y]
     if style == "json":
         _print_json("recipeforge/compare/1", a=a.id, b=b.id, recipe=_diff(*recipes), differs={n: [x, y] for n, x, y in facts})
+        return
+    if not facts and recipes[0] == recipes[1]:
+        _print(f"{a.id} and {b.id}: the same recipe, versions, hardware and numbers")
         return
     for line in _diff(*recipes):
         _print(line)

@@ -69,7 +69,8 @@ def with_budgets(loadout: Loadout, within: Mapping[str, float]) -> Loadout:
 def _least_memory(case: Case, limit_s: float) -> int | None:
     """Return the completion of least memory with the fewest additions; `None` when memory cannot be judged.
 
-    Descends: each answer sets the limit for the next, until CP-SAT proves that nothing is lower.
+    Descends: each answer sets the limit for the next, until CP-SAT proves that nothing is lower. Parts that only read a
+    checkpoint prepared for them are left out: they would change the model, not add to it.
     """
     from recipeforge.solver.exact import Exact
 
@@ -79,23 +80,26 @@ def _least_memory(case: Case, limit_s: float) -> int | None:
     if not budget:
         return None
     fixed = case.picks | sum(1 << v for domain in world.domains.values() for _, v in domain if case.written >> v & 1)
+    other_checkpoint = (
+        sum(1 << v for c, v in world.component_var.items() if "prequantized" in world.catalog.components[c].tags) & ~case.written
+    )
     best, lowest = case.written, budget.amount(case.written)
     exact = Exact(world, soft=True)
     price = prices(case)
     while True:
-        answer = _below(exact, budget, lowest - 1, fixed, limit_s)
+        answer = _below(exact, budget, lowest - 1, fixed, other_checkpoint, limit_s)
         if answer is None:
             break
         best, lowest = answer, budget.amount(answer)
     cheapest = Exact(replace(world, budgets=(*world.budgets, replace(budget, limit=lowest, hard=True))), soft=True)
-    final = cheapest.solve(fixed, costs=price.of, offset=price.offset, limit_s=limit_s)
+    final = cheapest.solve(fixed, other_checkpoint, costs=price.of, offset=price.offset, limit_s=limit_s)
     return final.true if final.status == "sat" else best
 
 
-def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, limit_s: float) -> int | None:
+def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, left_out: int, limit_s: float) -> int | None:
     """Return an assignment whose amount is at most `limit`; the cuts found on the way stay in the model."""
     while True:
-        answer = exact.solve(fixed, limit_s=limit_s)
+        answer = exact.solve(fixed, left_out, limit_s=limit_s)
         if answer.status != "sat":
             return None
         if budget.amount(answer.true) <= limit:

@@ -130,3 +130,17 @@ def test_when_there_is_colour(color: str, no_color: str, force: str, term: str, 
     found = look_for(_Terminal(), color)  # type: ignore[arg-type]
     assert found.color == expected
     assert not found.hyperlinks or found.color
+
+
+def test_help_gives_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
+    for args in ([], ["catalog"], ["evidence"]):
+        main.outcome([*args, "--help"])
+        told = " ".join(capsys.readouterr().out.split())
+        assert "..." not in told.split("Commands:")[1]
+    main.outcome(["--help"])
+    assert "why not, and who says so." in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_folder_without_a_pack_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.outcome(["catalog", "lint", "--pack", str(tmp_path)]) == 2
+    assert "is no pack: it holds neither components/ nor rules/" in capsys.readouterr().err

@@ -180,3 +180,11 @@ def test_what_a_component_needs_leaves_out_what_others_need():
     found = status(text, "cosine-min-lr")
     assert found.kind == "swap"
     assert [c.knob for c in found.needs] == ["scheduler.min_lr"]
+
+
+def test_least_memory_keeps_to_the_checkpoint_that_is_named():
+    recipe = loadout("technique: lora\nprecision: bf16\n")
+    (best,) = complete(CATALOG, recipe, "memory")
+    tags = [tag for c in best.changes if c.component for tag in CATALOG.components[c.component].tags]
+    assert best.changes
+    assert "prequantized" not in tags
