@@ -17,7 +17,7 @@ from recipeforge.solver.variables import Variables
 from recipeforge.solver.world import World, rule_clauses, same, structure
 
 BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
-"""Budget kind → what its limit is multiplied by.
+"""Budget kind → what a device's limit is multiplied by; a limit that the recipe sets itself is meant as it is.
 
 `memory` blocks only beyond the formula's own worst error; `memory-tight` warns from where the allocator's
 usual overhead (reserved over allocated: 1.06 in the median, docs/memory.md) reaches the limit.
@@ -169,7 +169,8 @@ def _budgets(over: Variables) -> Iterable[Budget]:
     for rule in over.catalog.rules.values():
         if rule.budget in BUDGET_SLACK and in_scope(rule, over.facts):
             limit = limit_gib(rule, over)
-            budget = None if limit is None else memory_budget(over, rule, int(limit * GIB * BUDGET_SLACK[rule.budget]))
+            slack = BUDGET_SLACK[rule.budget] if any(s.startswith("gpu.") for s in rule.budget_limits) else 1
+            budget = None if limit is None else memory_budget(over, rule, int(limit * GIB * slack))
             if budget:
                 yield budget
 

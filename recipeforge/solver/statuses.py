@@ -26,17 +26,21 @@ def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
     return Statuses(case_of(catalog, loadout)).all()
 
 
-def set_aside(case: Case) -> frozenset[str]:
+def set_aside(case: Case, reference: Reference | None = None) -> frozenset[str]:
     """Return the broken rules that stay broken whatever is added: the rest can be kept by additions, together.
 
     Decided in the order of their codes, so that the answer is the same every time.
     """
-    if not case.broken_hard or find_model(case.world, case.written, case.picks) is not None:
+    learned: list[Clause] = []
+
+    def can_keep(all_but: frozenset[str]) -> bool:
+        return find_model(case.world, case.written, case.picks, all_but, learned, reference) is not None
+
+    if not case.broken_hard or can_keep(frozenset()):
         return frozenset()
     ignored = case.broken_hard
-    learned: list[Clause] = []
     for code in sorted(case.broken_hard):
-        if find_model(case.world, case.written, case.picks, ignored - {code}, learned) is not None:
+        if can_keep(ignored - {code}):
             ignored -= {code}
     return ignored
 
@@ -55,7 +59,7 @@ class Statuses:
         """Picks → what follows from them."""
         self.broken_hard = case.broken_hard if whole is None else self._broken_beside(whole)
         """Rules that the recipe as written breaks and that make it fail."""
-        self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case)
+        self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case, self.reference)
         """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
         self.curable = bool(self.broken_hard - self.ignored - {f"{MISSING}:{vacant}"})
         """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""

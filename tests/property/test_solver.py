@@ -60,7 +60,23 @@ def test_verdict_equals_brute_force(case):
             assert not completions_of(oracle, conflict.picks)
             for left_out in conflict.picks:
                 assert completions_of(oracle, [p for p in conflict.picks if p != left_out])
-            seen("conflicts", f"conflict of {len(conflict.picks)} picks")
+            only = replace(catalog, rules={c: r for c, r in catalog.rules.items() if c in conflict.rules}, hash=catalog.hash + "only")
+            assert not completions_of(Oracle(only, loadout), conflict.picks), "its rules do not forbid its picks"
+            assert_rules_minimal(catalog, loadout, conflict)
+            seen("conflicts", f"conflict of {len(conflict.picks)} picks", f"conflict of {len(conflict.rules)} rules")
+
+
+def assert_rules_minimal(catalog, loadout, conflict):
+    """Without any one of its rules CP-SAT finds the picks possible."""
+    solved = case_of(catalog, loadout)
+    world = solved.world
+    picked = set(conflict.picks)
+    picks = sum(
+        1 << v for v, name in enumerate(world.named) if solved.picks >> v & 1 and (name if isinstance(name, str) else name[0]) in picked
+    )
+    for left_out in conflict.rules:
+        ignored = world.hard_rules - {"", *conflict.rules} | {left_out}
+        assert Exact(world, ignored).solve(picks).status == "sat", (conflict, left_out)
 
 
 def completions_of(oracle: Oracle, picks) -> list[Full]:

@@ -188,3 +188,10 @@ def test_least_memory_keeps_to_the_checkpoint_that_is_named():
     tags = [tag for c in best.changes if c.component for tag in CATALOG.components[c.component].tags]
     assert best.changes
     assert "prequantized" not in tags
+
+
+def test_a_chain_of_three_rules_is_named_and_nothing_else():
+    blocked = status("technique: lora\nprecision: bf16\ndata: {format: text, streaming: true}\ntrain: {steps: 1000}\n", "reduce-on-plateau")
+    assert blocked.kind == "blocked"
+    assert blocked.blockers == ("data.streaming",)
+    assert set(blocked.rules) == {"RF3051", "RF5208", "RF5221"}
