@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 
 from recipeforge.solver.case import case_of
 
-
 SEEN = {"cuts": 0, "kept": 0}
 
 
