@@ -235,7 +235,7 @@ def test_a_mixture_states_its_experts_and_others_do_not(sheet: Sheet):
 
 
 def test_quantized_checkpoints_are_marked_and_only_those():
-    marks = {"GPTQ": "gptq", "AWQ": "awq", "bnb-4bit": "bnb-4bit", "gpt-oss": "mxfp4"}
+    marks = {"GPTQ": "gptq", "AWQ": "awq", "bnb-4bit": "bnb-4bit", "gpt-oss": "mxfp4", "AQLM": "aqlm"}
     for sheet in MODELS:
         named = next((kind for mark, kind in marks.items() if mark in sheet["id"]), None)
         assert sheet["facts"].get("quantized") == named, sheet["id"]
