@@ -84,37 +84,44 @@ def _case(catalog: Catalog, loadout: Loadout) -> Case:
 
 def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar | None, ...]], dict[str, Scalar]]:
     """Return the values of each knob the solver may move, and the constants of all others that matter."""
-    given = {s.knob: s.value for s in loadout.settings}
-    domains: dict[str, tuple[Scalar | None, ...]] = {}
-    constants: dict[str, Scalar] = {}
-    for path in _relevant(catalog):
-        knob = catalog.knobs[path]
-        held = given.get(path, knob.default)
-        if knob.choices:
-            values: list[Scalar | None] = [] if knob.default is not None else [None]
-            for value in (*knob.choices, knob.default, given.get(path)):
-                if value is not None and not any(same(value, v) for v in values):
-                    values.append(value)
-            domains[path] = tuple(values)
-        elif held is not None:
-            constants[path] = held
-    return domains, constants
+    domains, constants, relevant = _knobs_unset(catalog)
+    domains, constants = dict(domains), dict(constants)
+    for setting in loadout.settings:
+        if setting.knob not in relevant:
+            continue
+        values = domains.get(setting.knob)
+        if values is None:
+            constants[setting.knob] = setting.value
+        elif not any(same(setting.value, v) for v in values):
+            domains[setting.knob] = (*values, setting.value)
+    return domains, dict(sorted(constants.items()))
 
 
-_relevant_of: dict[str, tuple[str, ...]] = {}
+_Knobs = tuple[dict[str, tuple[Scalar | None, ...]], dict[str, Scalar], frozenset[str]]
+_knobs_of: dict[str, _Knobs] = {}
 
 
-def _relevant(catalog: Catalog) -> tuple[str, ...]:
-    """Return the knobs that some rule or budget reads, in catalog order."""
-    if catalog.hash not in _relevant_of:
+def _knobs_unset(catalog: Catalog) -> _Knobs:
+    """Return the domains and constants of a recipe that sets nothing, and the knobs that some rule or budget reads."""
+    if catalog.hash not in _knobs_of:
         read: set[str] = set()
         for rule in catalog.rules.values():
             if rule.violated_when is not None:
                 read.update(subjects_of(rule.violated_when))
             if rule.budget:
                 read |= relevant_knobs() | set(rule.budget_limits)
-        _relevant_of[catalog.hash] = tuple(k for k in catalog.knobs if k in read)
-    return _relevant_of[catalog.hash]
+        relevant = [catalog.knobs[k] for k in catalog.knobs if k in read]
+        domains: dict[str, tuple[Scalar | None, ...]] = {}
+        for knob in relevant:
+            values: list[Scalar | None] = [] if knob.default is not None else [None]
+            for value in (*knob.choices, knob.default) if knob.choices else ():
+                if value is not None and not any(same(value, v) for v in values):
+                    values.append(value)
+            if knob.choices:
+                domains[knob.path] = tuple(values)
+        constants = {k.path: k.default for k in relevant if not k.choices and k.default is not None}
+        _knobs_of[catalog.hash] = domains, constants, frozenset(k.path for k in relevant)
+    return _knobs_of[catalog.hash]
 
 
 def _world(

@@ -29,11 +29,20 @@ def evaluate(condition: Condition, view: View) -> bool | None:
             truth = evaluate(inner, view)
             return None if truth is None else not truth
         case All(parts):
-            truths = [evaluate(p, view) for p in parts]
-            return False if False in truths else None if None in truths else True
+            return _joined(parts, view, decisive=False)
         case AnyOf(parts):
-            truths = [evaluate(p, view) for p in parts]
-            return True if True in truths else None if None in truths else False
+            return _joined(parts, view, decisive=True)
+
+
+def _joined(parts: tuple[Condition, ...], view: View, *, decisive: bool) -> bool | None:
+    """Return the truth of a conjunction (one false part decides) or of a disjunction (one true part does)."""
+    unknown = False
+    for part in parts:
+        truth = evaluate(part, view)
+        if truth is decisive:
+            return decisive
+        unknown = unknown or truth is None
+    return None if unknown else not decisive
 
 
 def compare(known: Fact, op: str, value: Scalar, *, versions: bool = False) -> bool:

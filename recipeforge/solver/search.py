@@ -5,7 +5,7 @@ complete: every branch makes one literal of a broken clause true and, on the way
 candidate with a cut (`budgets.py`). A node limit bounds the time; past it CP-SAT takes over (`exact.py`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -43,8 +43,17 @@ class Reference:
     def broken(self) -> tuple[int, ...]:
         """Positions of the hard clauses that it breaks."""
         true, clauses = self.true, self.world.hard
-        asked = sorted(set(self.near.at_risk(true))) if self.near else range(len(clauses))
+        asked = self.near.at_risk(true) if self.near else range(len(clauses))
         return tuple(i for i in asked if not (clauses[i].positive & true or clauses[i].negative & ~true))
+
+    def at_risk(self, other: int) -> list[int]:
+        """Return the clauses that `other` may break: those broken here, and those that lose a literal on the way."""
+        found = set(self.broken)
+        for v in bits(other & ~self.true):
+            found.update(self.world.at_risk_when_true[v])
+        for v in bits(self.true & ~other):
+            found.update(self.world.at_risk_when_false[v])
+        return sorted(found)
 
     @cached_property
     def crowded(self) -> bool:
@@ -56,28 +65,44 @@ class Reference:
         """Hard budgets, each with its inputs' classes here."""
         return tuple((b, b.key(self.true)) for b in self.world.budgets if b.hard)
 
+    @cached_property
+    def over(self) -> list[Budget]:
+        """Hard budgets that it exceeds."""
+        return [b for b, key in self.keys if b.at(key) > b.limit]
+
+    @cached_property
+    def budget_variables(self) -> int:
+        """Variables that some hard budget depends on."""
+        mask = 0
+        for budget, _ in self.keys:
+            mask |= budget.variables
+        return mask
+
     def exceeded(self, other: int) -> list[Budget]:
         """Return the hard budgets that `other` exceeds."""
         differs = self.true ^ other
+        if not differs & self.budget_variables:
+            return self.over
         return [b for b, key in self.keys if b.at(b.key_near(key, differs, other)) > b.limit]
 
-    def at_risk(self, other: int) -> Iterable[int]:
-        """Return the clauses that `other` may break: those broken here, and those that lose a literal on the way."""
-        yield from self.broken
-        for v in bits(other & ~self.true):
-            yield from self.world.at_risk_when_true[v]
-        for v in bits(self.true & ~other):
-            yield from self.world.at_risk_when_false[v]
+    def broken_by(self, other: int, ignored: frozenset[str]) -> Iterator[Clause]:
+        """Yield the hard clauses that `other` breaks: among those broken here, and those that lose a literal on the way."""
+        absent, hard = ~other, self.world.hard
+        for clause in (hard[i] for i in self.broken):
+            if not (clause.positive & other or clause.negative & absent) and clause.rule not in ignored:
+                yield clause
+        appeared, gone = other & ~self.true, self.true & ~other
+        for rows, variables in ((self.world.rows_when_true, appeared), (self.world.rows_when_false, gone)):
+            for v in bits(variables):
+                for positive, negative, rule, clause in rows[v]:
+                    if not (positive & other or negative & absent) and rule not in ignored:
+                        yield clause
 
     def hard_broken(self, other: int) -> set[str]:
         """Return the hard rules that `other` breaks, crowded slots apart."""
-        clauses = self.world.hard
-        found: set[str] = set()
-        for index in self.at_risk(other):
-            clause = clauses[index]
-            if not (clause.positive & other or clause.negative & ~other):
-                found.add(clause.rule)
-        found.update(b.rule for b in self.exceeded(other))
+        found = {clause.rule for clause in self.broken_by(other, frozenset())}
+        if self.keys:
+            found.update(b.rule for b in self.exceeded(other))
         return found
 
 
@@ -127,11 +152,14 @@ class Search:
 
     def _broken(self, candidate: int) -> Clause | None:
         """Return a hard clause or cut that the candidate breaks."""
-        clauses, ignored = self.world.hard, self.ignored
-        for index in self.reference.at_risk(candidate) if self.reference else range(len(clauses)):
-            clause = clauses[index]
-            if not (clause.positive & candidate or clause.negative & ~candidate) and clause.rule not in ignored:
-                return clause
+        ignored = self.ignored
+        if self.reference:
+            clause = next(self.reference.broken_by(candidate, ignored), None)
+        else:
+            broken = (c for c in self.world.hard if not (c.positive & candidate or c.negative & ~candidate) and c.rule not in ignored)
+            clause = next(broken, None)
+        if clause is not None:
+            return clause
         for members, rule in self._crowded:
             if (held := members & candidate) & (held - 1):
                 first, second = bits(held)[:2]

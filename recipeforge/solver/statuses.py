@@ -6,6 +6,7 @@ against the rest. Where a slot is taken, all of this is judged for the recipe wi
 breaks excuses nobody who would take its place.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from recipeforge.schemas.catalog import Catalog
@@ -55,12 +56,12 @@ class Statuses:
         """The recipe as written, judged."""
         self.learned: list[Clause] = whole.learned if whole else []
         """What the questions so far found out about budgets."""
-        self.closures: dict[int, State | None] = {}
-        """Picks → what follows from them."""
         self.broken_hard = case.broken_hard if whole is None else self._broken_beside(whole)
         """Rules that the recipe as written breaks and that make it fail."""
         self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case, self.reference)
         """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
+        self.closures: dict[int, State | None] = whole.closures if whole and whole.ignored == self.ignored else {}
+        """Picks → what follows from them while these rules are set aside."""
         self.curable = bool(self.broken_hard - self.ignored - {f"{MISSING}:{vacant}"})
         """Whether the recipe breaks rules that additions can still cure, besides that a slot was emptied."""
 
@@ -81,19 +82,17 @@ class Statuses:
 
     def all(self) -> tuple[Status, ...]:
         """Return every component's status, in catalog order."""
-        components = self.world.catalog.components
-        return tuple(self._one(c, v, components[c].slot) for c, v in self.world.component_var.items())
-
-    def _one(self, component: str, v: int, slot: str) -> Status:
-        case, bit = self.case, 1 << v
-        if case.picks & bit:
-            return Status(component, "equipped")
-        if case.written & bit:  # stands by default: naming it changes nothing
-            return Status(component, "available", bool(self.wanted & bit))
-        if slot not in self.without:
-            return self._joining(component, v, bool(self.wanted & bit), 0)
-        holders = case.picks & self.world.slot_members[slot]
-        return self.without[slot]._joining(component, v, bool(self.wanted & bit), holders)
+        case, names, wanted = self.case, self.world.named, self.wanted
+        found: dict[int, Status] = {}
+        for v in bits(case.written & (1 << len(self.world.component_var)) - 1):
+            # What stands by default is available: naming it changes nothing.
+            given = bool(case.picks >> v & 1)
+            found[v] = Status(str(names[v]), "equipped" if given else "available", not given and bool(wanted >> v & 1))
+        for slot, members in self.world.slot_members.items():
+            judge = self.without.get(slot, self)
+            holders = 0 if judge is self else case.picks & members
+            found.update(judge.joining(members & ~case.written, wanted, holders))
+        return tuple(found[v] for v in sorted(found))
 
     @cached_property
     def without(self) -> "dict[str, Statuses]":
@@ -102,15 +101,34 @@ class Statuses:
         filled = {s.id: m for s in slots if s.cardinality != "many" and (m := self.world.slot_members[s.id]) & case.written}
         return {s: Statuses(Case(self.world, case.loadout, case.picks & ~m, case.written & ~m), s, self) for s, m in filled.items()}
 
-    def _joining(self, component: str, v: int, wanted: bool, holders: int) -> Status:
-        """Return the status of a component whose seat is free, once the `holders` have left it."""
-        picks, written = self.case.picks | 1 << v, self.case.written | 1 << v
-        if self._breaks_nothing(v, written) and (not self.curable or self._completable(v, written, picks)):
-            return Status(component, "swap" if holders else "available", wanted, blockers=self._names(holders))
+    def joining(self, candidates: int, wanted: int, holders: int) -> Iterator[tuple[int, Status]]:
+        """Yield the statuses of components whose seat is free, once the `holders` have left it."""
+        names, rows, broken = self.world.named, self.world.rows_when_true, self.broken_hard
+        kind, holding = ("swap" if holders else "available"), self._names(holders)
+        for v in bits(candidates):
+            written = self.case.written | 1 << v
+            absent = ~written
+            for positive, negative, rule, _ in rows[v]:
+                if not (positive & written or negative & absent) and rule not in broken:
+                    break
+            else:
+                picks = self.case.picks | 1 << v
+                if self._affordable(written) and (not self.curable or self._completable(v, written, picks)):
+                    yield v, Status(str(names[v]), kind, bool(wanted >> v & 1), blockers=holding)
+                    continue
+            yield v, self._in_trouble(v, bool(wanted >> v & 1), holders)
+
+    def _affordable(self, written: int) -> bool:
+        """Return whether no budget that held before is exceeded."""
+        return not self.reference.keys or all(b.rule in self.broken_hard for b in self.reference.exceeded(written))
+
+    def _in_trouble(self, v: int, wanted: bool, holders: int) -> Status:
+        """Return the status of a component that cannot join as things are."""
+        component, picks, written = str(self.world.named[v]), self.case.picks | 1 << v, self.case.written | 1 << v
         direct = self._direct_reason(v, self.case.picks)
         if direct is not None:
-            clause, others = direct
-            return Status(component, "blocked", wanted, rules=(clause.rule,), blockers=self._names(others))
+            rules, others = direct
+            return Status(component, "blocked", wanted, rules=rules, blockers=self._names(others))
         model = self._model(written, picks)
         if model is None:
             return self._blocked(component, v, wanted)
@@ -119,15 +137,6 @@ class Statuses:
 
     def _names(self, mask: int) -> tuple[str, ...]:
         return tuple(subject_of(self.world, v) for v in bits(mask)) if mask else ()
-
-    def _breaks_nothing(self, v: int, written: int) -> bool:
-        """Return whether joining breaks no rule that held before."""
-        clauses, broken = self.world.hard, self.broken_hard
-        for index in self.world.at_risk_when_true[v]:
-            clause = clauses[index]
-            if not (clause.positive & written or clause.negative & ~written) and clause.rule not in broken:
-                return False
-        return all(b.rule in broken for b in self.reference.exceeded(written))
 
     @cached_property
     def witness(self) -> Reference | None:
@@ -190,20 +199,41 @@ class Statuses:
         rules = minimal_rules(self.world, written, blockers | bit, self.ignored, self.learned)
         return Status(component, "blocked", wanted, rules=tuple(rules), blockers=self._names(blockers))
 
-    def _direct_reason(self, v: int, picks: int) -> tuple[Clause, int] | None:
-        """Return a single rule that the picks alone turn against `v`, with the picks it names."""
-        excluded = 0
-        for u in bits(picks):
-            for mask, rule in self.world.rivals[u]:
-                excluded |= mask if rule not in self.ignored else 0
+    def _direct_reason(self, v: int, picks: int) -> tuple[tuple[str, ...], int] | None:
+        """Return a single rule that the picks turn against `v`, with the picks it names; or one that wants `v`'s seat."""
+        excluded = self.excluded
         for index in self.world.at_risk_when_true[v]:
             clause = self.world.hard[index]
             others = clause.negative & ~(1 << v)
             if clause.rule in self.ignored or others & ~picks:
                 continue
             if not clause.positive & ~excluded:
-                return clause, others | self._excluders(clause.positive, picks)
+                return (clause.rule,), others | self._excluders(clause.positive, picks)
+        for seat, rule in self.world.rivals[v]:
+            if rule in self.ignored:
+                continue
+            for clause, open_to in self.demands:
+                if open_to and not open_to & ~seat:
+                    return (rule, clause.rule), clause.negative | self._excluders(clause.positive & ~seat, picks)
         return None
+
+    @cached_property
+    def demands(self) -> list[tuple[Clause, int]]:
+        """Clauses by which the picks ask for one of several variables, with those that are still possible."""
+        picks = self.case.picks
+        at_risk = {i for u in bits(picks) for i in self.world.at_risk_when_true[u]}
+        clauses = (self.world.hard[i] for i in sorted(at_risk))
+        asking = (c for c in clauses if not (c.negative & ~picks or c.positive & picks) and c.rule not in self.ignored)
+        return [(c, c.positive & ~self.excluded) for c in asking]
+
+    @cached_property
+    def excluded(self) -> int:
+        """Variables that the picks keep false by taking their seat or their knob."""
+        excluded = 0
+        for u in bits(self.case.picks):
+            for mask, rule in self.world.rivals[u]:
+                excluded |= mask if rule not in self.ignored else 0
+        return excluded
 
     def _excluders(self, missing: int, picks: int) -> int:
         """Return the picks that keep these variables false."""

@@ -31,6 +31,10 @@ TRUE: list[Cube] = [(0, 0)]
 FALSE: list[Cube] = []
 
 
+Rows = tuple[tuple[int, int, str, Clause], ...]
+"""Clauses unpacked for tight loops: positive, negative, rule, and the clause itself."""
+
+
 @dataclass(frozen=True)
 class World(Variables):
     """The rules of a catalog, ground for one context."""
@@ -48,6 +52,19 @@ class World(Variables):
     def at_risk_when_true(self) -> tuple[tuple[int, ...], ...]:
         """Variable → positions in `hard` of the clauses that lose a literal when it becomes true."""
         return self._occurrences([c.negative for c in self.hard])
+
+    @cached_property
+    def rows_when_true(self) -> tuple[Rows, ...]:
+        """Variable → the hard clauses that lose a literal when it becomes true."""
+        return tuple(self._rows(at_risk) for at_risk in self.at_risk_when_true)
+
+    @cached_property
+    def rows_when_false(self) -> tuple[Rows, ...]:
+        """Variable → the hard clauses that lose a literal when it becomes false."""
+        return tuple(self._rows(at_risk) for at_risk in self.at_risk_when_false)
+
+    def _rows(self, positions: Sequence[int]) -> Rows:
+        return tuple((c.positive, c.negative, c.rule, c) for c in (self.hard[i] for i in positions))
 
     @cached_property
     def at_risk_when_false(self) -> tuple[tuple[int, ...], ...]:

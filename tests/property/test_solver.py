@@ -309,7 +309,7 @@ def test_same_input_same_bytes(case):
     for _ in range(2):
         case_module._worlds.clear()
         case_module._last = None
-        case_module._relevant_of.clear()
+        case_module._knobs_of.clear()
         answers.append(repr((resolve(catalog, loadout), statuses(catalog, loadout), repairs(catalog, loadout))).encode())
     assert answers[0] == answers[1]
 
