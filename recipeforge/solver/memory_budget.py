@@ -14,7 +14,7 @@ from recipeforge.solver import memory
 from recipeforge.solver.budgets import Budget, Classes, Term
 from recipeforge.solver.features import Feature, FlagFeature, KnobFeature, SlotFeature
 from recipeforge.solver.variables import Variables
-from recipeforge.solver.view import view_of
+from recipeforge.solver.view import View, view_of
 
 GIB = 1 << 30
 Features = Mapping[str, Hashable]
@@ -282,10 +282,10 @@ class Reader:
                 )
 
 
-def estimate(catalog: Catalog, loadout: Loadout) -> Estimate | None:
+def estimate(catalog: Catalog, loadout: Loadout, view: View | None = None) -> Estimate | None:
     """Return the predicted peak of one device; `None` when the model's dimensions or the technique are not known."""
     dims = memory.dims_from(loadout.context.facts)
-    view = view_of(catalog, loadout)
+    view = view or view_of(catalog, loadout)
     if dims is None or not view.slots.get("technique"):
         return None
     features = {f.name: f.read(view) for f in FEATURES}

@@ -3,17 +3,15 @@
 from dataclasses import replace
 
 from recipeforge.schemas.catalog import Catalog
-from recipeforge.schemas.condition import Condition
 from recipeforge.schemas.loadout import Loadout
-from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Verdict, Violation
 from recipeforge.solver.case import case_of
 from recipeforge.solver.engine import Undecided, find_model
-from recipeforge.solver.evaluate import evaluate, participants, subjects_of
+from recipeforge.solver.evaluate import evaluate, participants
 from recipeforge.solver.explain import conflicts
 from recipeforge.solver.memory_budget import estimate
-from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import View, view_of
+from recipeforge.solver.world import World
 
 
 def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
@@ -21,7 +19,7 @@ def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     case = case_of(catalog, loadout)
     view = view_of(catalog, loadout)
     found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, case.broken))
-    verdict = Verdict("valid", found, unknown=unknown_facts(view), estimate=estimate(catalog, loadout))
+    verdict = Verdict("valid", found, unknown=unknown_facts(case.world, view), estimate=estimate(catalog, loadout, view))
     if not case.broken_hard:
         return verdict
     try:
@@ -49,24 +47,10 @@ def _participants(code: str, view: View) -> tuple[str, ...]:
     return tuple(s for s in rule.budget_limits if view.known(s) is not None)
 
 
-def unknown_facts(view: View) -> tuple[str, ...]:
+def unknown_facts(world: World, view: View) -> tuple[str, ...]:
     """Return the facts that nobody gave and on which some rule's outcome hangs."""
     missing: set[str] = set()
-    for rule, pattern, facts in _asking(view.catalog):
-        lacking = [s for s in facts if s not in view.facts]
-        if lacking and in_scope(rule, view.facts) and evaluate(pattern, view) is None:
+    for pattern, lacking in world.asking:
+        if not missing.issuperset(lacking) and evaluate(pattern, view) is None:
             missing.update(lacking)
     return tuple(sorted(missing))
-
-
-_asking_of: dict[str, tuple[tuple[Rule, Condition, tuple[str, ...]], ...]] = {}
-
-
-def _asking(catalog: Catalog) -> tuple[tuple[Rule, Condition, tuple[str, ...]], ...]:
-    """Return the rules that ask for facts, with their pattern and the facts."""
-    if catalog.hash not in _asking_of:
-        known = catalog.slots.keys() | catalog.knobs.keys()
-        patterns = ((r, r.violated_when) for r in catalog.rules.values() if r.violated_when is not None)
-        asking = ((r, p, tuple(s for s in subjects_of(p) if s not in known)) for r, p in patterns)
-        _asking_of[catalog.hash] = tuple((r, p, facts) for r, p, facts in asking if facts)
-    return _asking_of[catalog.hash]

@@ -129,7 +129,9 @@ class Statuses:
         if direct is not None:
             rules, others = direct
             return Status(component, "blocked", wanted, rules=rules, blockers=self._names(others))
-        model = self._model(written, picks)
+        model = self._one_step(written, picks)
+        if model is None:
+            model = self._model(written, picks)
         if model is None:
             return self._blocked(component, v, wanted)
         needs, rules = self._needs(written, picks, model)
@@ -156,6 +158,18 @@ class Statuses:
             if not picks & ~near and not self.witness.hard_broken(near) - self.ignored:
                 return True
         return self._model(written, picks) is not None
+
+    def _one_step(self, written: int, picks: int) -> int | None:
+        """Return an assignment that keeps the rules in force, if adding one thing is all that the only broken clause asks for."""
+        broken = list(self.reference.broken_by(written, self.ignored))
+        for u in bits(broken[0].positive) if len(broken) == 1 else ():
+            rivals = 0
+            for mask, _ in self.world.rivals[u]:
+                rivals |= mask
+            near = written & ~rivals | 1 << u
+            if not picks & ~near and not self.reference.hard_broken(near) - self.ignored:
+                return near
+        return None
 
     def _model(self, written: int, picks: int) -> int | None:
         known = self._closed(picks & self.case.picks)

@@ -16,7 +16,7 @@ from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, Group, bits
-from recipeforge.solver.evaluate import compare
+from recipeforge.solver.evaluate import compare, subjects_of
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.variables import Variables
 
@@ -93,6 +93,14 @@ class World(Variables):
         broken |= {g.rule for g in self.groups if (held := g.members & true) & (held - 1)}
         broken |= {b.rule for b in self.budgets if not b.holds(true)}
         return broken
+
+    @cached_property
+    def asking(self) -> tuple[tuple[Condition, tuple[str, ...]], ...]:
+        """Patterns of rules that speak for this context and ask for facts which nobody gave, with those facts."""
+        known = self.catalog.slots.keys() | self.catalog.knobs.keys() | self.facts.keys()
+        rules = (r for r in self.catalog.rules.values() if r.violated_when is not None and in_scope(r, self.facts))
+        asking = ((r.violated_when, tuple(s for s in subjects_of(r.violated_when) if s not in known)) for r in rules if r.violated_when)
+        return tuple((pattern, lacking) for pattern, lacking in asking if lacking)
 
     @cached_property
     def hard_rules(self) -> frozenset[str]:
