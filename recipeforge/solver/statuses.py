@@ -183,13 +183,14 @@ class Statuses:
 
     def _needs(self, written: int, picks: int, model: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
         """Return what has to come along so that nothing new is broken, none of it superfluous, and the rules that ask for it."""
-        fuller = -1
+        rules = sorted(self.reference.hard_broken(written) - self.broken_hard)
+        added = model & ~written
+        fuller = model if rules and not added & (added - 1) else -1  # a single addition is what the rules ask for
         while fuller != model:  # an addition may be there only for another that is taken back after it
             fuller = model
             for v in bits(model & ~written):
                 if (leaner := self._without(written, model, v)) is not None:
                     model = leaner
-        rules = sorted(self.reference.hard_broken(written) - self.broken_hard)
         around = Case(self.world, self.case.loadout, picks, written)
         return changes_between(around, model), tuple(rules)
 
