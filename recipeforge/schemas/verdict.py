@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from recipeforge.schemas.change import Change, Safety
 
@@ -61,9 +61,8 @@ class Verdict:
     """For `undecided`: which budget ran out, and what is known."""
 
 
-@dataclass(frozen=True)
-class Status:
-    """What equipping a component would mean, given the loadout."""
+class Status(NamedTuple):
+    """What equipping a component would mean, given the loadout. (A tuple, since an editor asks for a hundred at a keystroke.)"""
 
     component: str
     kind: StatusKind
