@@ -64,6 +64,7 @@ def main() -> None:
         sys.exit(f"skipped: no measured rows at {path}")
     catalog = load()
     errors: dict[str, list[float]] = {}
+    reserved: dict[str, list[float]] = {}
     apart: dict[str, int] = {}
     print(f"{'model':<40}{'quant':<6}{'attn':<7}{'batch×seq':>10}{'measured':>10}{'estimate':>10}{'error %':>9}")
     for row in map(json.loads, path.read_text(encoding="utf-8").splitlines()):
@@ -73,12 +74,16 @@ def main() -> None:
             continue
         error = 100 * (estimated / row["measured_peak_gib"] - 1)
         errors.setdefault(row["attn"], []).append(error)
+        if row.get("peak_reserved_gib"):
+            reserved.setdefault(row["attn"], []).append(row["peak_reserved_gib"] / row["measured_peak_gib"])
         shape = f"{row['batch']}×{row['seq']}"
         measured = row["measured_peak_gib"]
         print(f"{row['model']:<40}{row['quant']:<6}{row['attn']:<7}{shape:>10}{measured:>10.2f}{estimated:>10.2f}{error:>9.1f}")
     for attention, found in errors.items():
         worst = max(found, key=abs)
         print(f"{attention}: {len(found)} rows, median error {statistics.median(map(abs, found)):.1f} %, worst {worst:+.1f} %")
+    for attention, ratios in reserved.items():
+        print(f"{attention}: reserved over allocated {statistics.median(ratios):.2f} in the median, {max(ratios):.2f} at most")
     for reason, count in apart.items():
         print(f"apart: {count} rows, {reason}")
 

@@ -20,7 +20,7 @@ BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
 """Budget kind → what a device's limit is multiplied by; a limit that the recipe sets itself is meant as it is.
 
 `memory` blocks only beyond the formula's own worst error; `memory-tight` warns from where the allocator's
-usual overhead (reserved over allocated: 1.06 in the median, docs/memory.md) reaches the limit.
+overhead (docs/memory.md) may reach the limit.
 """
 
 WORLDS_KEPT = 16

@@ -69,10 +69,7 @@ def _steps(case: Case, clause: Clause) -> Iterable[tuple[str, Safety, tuple[Chan
     """Return the single steps that satisfy a broken clause."""
     world = case.world
     for v in bits(clause.positive):
-        rivals = 0
-        for mask, _ in world.rivals[v]:
-            rivals |= mask
-        yield _step(case, case.written & ~rivals | 1 << v)
+        yield _step(case, case.written & ~world.excludes[v] | 1 << v)
     for v in bits(clause.negative & case.picks):
         if isinstance(world.named[v], str):
             yield _step(case, case.written & ~(1 << v))

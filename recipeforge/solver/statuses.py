@@ -151,10 +151,7 @@ class Statuses:
     def _completable(self, v: int, written: int, picks: int) -> bool:
         """Return whether additions keep the rules in force with `v` among the picks; most often the witness with `v` shows it."""
         if self.witness:
-            rivals = 0
-            for mask, _ in self.world.rivals[v]:
-                rivals |= mask
-            near = self.witness.true & ~rivals | 1 << v
+            near = self.witness.true & ~self.world.excludes[v] | 1 << v
             if not picks & ~near and not self.witness.hard_broken(near) - self.ignored:
                 return True
         return self._model(written, picks) is not None
@@ -163,10 +160,7 @@ class Statuses:
         """Return an assignment that keeps the rules in force, if adding one thing is all that the only broken clause asks for."""
         broken = list(self.reference.broken_by(written, self.ignored))
         for u in bits(broken[0].positive) if len(broken) == 1 else ():
-            rivals = 0
-            for mask, _ in self.world.rivals[u]:
-                rivals |= mask
-            near = written & ~rivals | 1 << u
+            near = written & ~self.world.excludes[u] | 1 << u
             if not picks & ~near and not self.reference.hard_broken(near) - self.ignored:
                 return near
         return None
@@ -196,10 +190,7 @@ class Statuses:
 
     def _without(self, written: int, model: int, v: int) -> int | None:
         """Return the model with one addition taken back, if it still breaks nothing that the recipe does not break anyway."""
-        rivals = 0
-        for mask, _ in self.world.rivals[v]:
-            rivals |= mask
-        leaner = model & ~(1 << v) | rivals & written
+        leaner = model & ~(1 << v) | self.world.excludes[v] & written
         return None if self.reference.hard_broken(leaner) - self.broken_hard else leaner
 
     def _blocked(self, component: str, v: int, wanted: bool) -> Status:

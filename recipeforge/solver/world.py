@@ -80,6 +80,15 @@ class World(Variables):
                 found[v].append((group.members & ~(1 << v), group.rule))
         return tuple(tuple(f) for f in found)
 
+    @cached_property
+    def excludes(self) -> tuple[int, ...]:
+        """Variable → all variables that it excludes."""
+        found = [0] * self.size
+        for group in self.groups:
+            for v in bits(group.members):
+                found[v] |= group.members & ~(1 << v)
+        return tuple(found)
+
     def _occurrences(self, masks: Sequence[int]) -> tuple[tuple[int, ...], ...]:
         found: list[list[int]] = [[] for _ in range(self.size)]
         for index, mask in enumerate(masks):
