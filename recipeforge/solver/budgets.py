@@ -89,6 +89,9 @@ class Budget:
     inputs: tuple[Input, ...]
     terms: tuple[Term, ...]
     seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
+    cuts_seen: dict[tuple[Classes, int], list[Classes]] = field(
+        default_factory=dict[tuple[Classes, int], list[Classes]], compare=False, repr=False
+    )
 
     def key(self, true: int) -> Classes:
         """Return the classes that hold under a full assignment."""
@@ -125,16 +128,23 @@ class Budget:
         Starts from "some input must change" and admits, input by input, every class under which the amount is too
         high all the same; inputs that matter least come first. What is left is what has to change.
         """
-        bound = self.limit if limit is None else limit
+        asked = self.key(true), self.limit if limit is None else limit
+        admitted = self.cuts_seen.get(asked)
+        if admitted is None:
+            admitted = self.cuts_seen[asked] = self._admitted(*asked)
+        return self._clause(true, admitted)
+
+    def _admitted(self, key: Classes, bound: int) -> list[Classes]:
+        """Return for each input the classes that do not help by themselves: as many as can be said of all together."""
         open_inputs = [index for index, one in enumerate(self.inputs) if len(one.classes) > 1]
-        bounds = _LowerBounds(self, [(i.class_of(true),) for i in self.inputs])
+        bounds = _LowerBounds(self, [(k,) for k in key])
         everything = {index: tuple(range(len(self.inputs[index].classes))) for index in open_inputs}
         for index in sorted(open_inputs, key=lambda i: (-bounds.total_with(i, everything[i]), i)):
             for more in (everything[index], *((k,) for k in reversed(everything[index]))):
                 wider = tuple(sorted({*bounds.admitted[index], *more}))
                 if wider != bounds.admitted[index] and bounds.total_with(index, wider) > bound:
                     bounds.admit(index, wider)
-        return self._clause(true, bounds.admitted)
+        return bounds.admitted
 
     @cached_property
     def variables(self) -> int:

@@ -77,7 +77,7 @@ def changes_between(case: Case, true: int) -> tuple[Change, ...]:
     world, names = case.world, case.world.named
     found: list[Change] = []
     gone, new = case.picks & ~true, true & ~case.written
-    for slot, members in world.slot_members.items():
+    for slot, members in world.slot_members.items() if (gone | new) & world.components else ():
         if not members & (gone | new):
             continue
         added = [str(names[v]) for v in bits(members & new)]
@@ -87,7 +87,7 @@ def changes_between(case: Case, true: int) -> tuple[Change, ...]:
             else:
                 found.append(Change("drop", slot=slot, component=previous))
         found += [Change("add", slot=slot, component=c) for c in added]
-    for knob, members in world.domain_members.items():
+    for knob, members in world.domain_members.items() if new & ~world.components else ():
         if members & new:
             value = next(value for value, v in world.domains[knob] if true >> v & 1)
             found.append(Change("drop", knob=knob) if value is None else Change("set", knob=knob, value=value))

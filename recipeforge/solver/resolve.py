@@ -5,13 +5,12 @@ from dataclasses import replace
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Verdict, Violation
-from recipeforge.solver.case import case_of
+from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.engine import Undecided, find_model
 from recipeforge.solver.evaluate import evaluate, participants
 from recipeforge.solver.explain import conflicts
 from recipeforge.solver.memory_budget import estimate
 from recipeforge.solver.view import View, view_of
-from recipeforge.solver.world import World
 
 
 def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
@@ -19,7 +18,7 @@ def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     case = case_of(catalog, loadout)
     view = view_of(catalog, loadout)
     found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, case.broken))
-    verdict = Verdict("valid", found, unknown=unknown_facts(case.world, view), estimate=estimate(catalog, loadout, view))
+    verdict = Verdict("valid", found, unknown=unknown_facts(case, view), estimate=estimate(catalog, loadout, view))
     if not case.broken_hard:
         return verdict
     try:
@@ -47,10 +46,11 @@ def _participants(code: str, view: View) -> tuple[str, ...]:
     return tuple(s for s in rule.budget_limits if view.known(s) is not None)
 
 
-def unknown_facts(world: World, view: View) -> tuple[str, ...]:
+def unknown_facts(case: Case, view: View) -> tuple[str, ...]:
     """Return the facts that nobody gave and on which some rule's outcome hangs."""
     missing: set[str] = set()
-    for pattern, lacking in world.asking:
-        if not missing.issuperset(lacking) and evaluate(pattern, view) is None:
+    for pattern, lacking, needed in case.world.asking:
+        speaks = not needed or needed & case.written
+        if speaks and not missing.issuperset(lacking) and evaluate(pattern, view) is None:
             missing.update(lacking)
     return tuple(sorted(missing))

@@ -105,6 +105,12 @@ class Reference:
             found.update(b.rule for b in self.exceeded(other))
         return found
 
+    def keeps(self, other: int, ignored: frozenset[str]) -> bool:
+        """Return whether `other` breaks no hard rule but these, crowded slots apart."""
+        if next(self.broken_by(other, ignored), None) is not None:
+            return False
+        return not self.keys or all(b.rule in ignored for b in self.exceeded(other))
+
 
 @dataclass
 class Search:

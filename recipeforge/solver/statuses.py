@@ -21,6 +21,9 @@ from recipeforge.solver.explain import minimal_rules, subject_of
 from recipeforge.solver.search import Reference, Search, State
 from recipeforge.solver.world import MISSING
 
+STEPS = 3
+"""Additions that are tried one after the other before a search is asked."""
+
 
 def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
     """Return the status of every component, in catalog order."""
@@ -67,24 +70,24 @@ class Statuses:
 
     def _broken_beside(self, whole: "Statuses") -> frozenset[str]:
         """Return the hard rules broken here, from what was judged of the whole recipe."""
-        true = self.case.written
-        crowded = (g.rule for g in self.world.groups if (held := g.members & true) & (held - 1))
-        return frozenset(whole.reference.hard_broken(true)).union(crowded)
+        true, broken = self.case.written, frozenset(whole.reference.hard_broken(self.case.written))
+        if not whole.reference.crowded:
+            return broken
+        return broken.union(g.rule for g in self.world.groups if (held := g.members & true) & (held - 1))
 
     @cached_property
     def wanted(self) -> int:
         """Components that would cure a broken rule which is still in force, as a mask."""
-        components = (1 << len(self.world.component_var)) - 1
         mask = 0
         for clause in (self.world.hard[i] for i in self.reference.broken):
             mask |= clause.positive if clause.rule not in self.ignored else 0
-        return mask & components
+        return mask & self.world.components
 
     def all(self) -> tuple[Status, ...]:
         """Return every component's status, in catalog order."""
         case, names, wanted = self.case, self.world.named, self.wanted
         found: dict[int, Status] = {}
-        for v in bits(case.written & (1 << len(self.world.component_var)) - 1):
+        for v in bits(case.written & self.world.components):
             # What stands by default is available: naming it changes nothing.
             given = bool(case.picks >> v & 1)
             found[v] = Status(str(names[v]), "equipped" if given else "available", not given and bool(wanted >> v & 1))
@@ -129,7 +132,7 @@ class Statuses:
         if direct is not None:
             rules, others = direct
             return Status(component, "blocked", wanted, rules=rules, blockers=self._names(others))
-        model = self._one_step(written, picks)
+        model = self._in_steps(written, picks)
         if model is None:
             model = self._model(written, picks)
         if model is None:
@@ -152,18 +155,36 @@ class Statuses:
         """Return whether additions keep the rules in force with `v` among the picks; most often the witness with `v` shows it."""
         if self.witness:
             near = self.witness.true & ~self.world.excludes[v] | 1 << v
-            if not picks & ~near and not self.witness.hard_broken(near) - self.ignored:
+            if not picks & ~near and self.witness.keeps(near, self.ignored):
                 return True
         return self._model(written, picks) is not None
 
-    def _one_step(self, written: int, picks: int) -> int | None:
-        """Return an assignment that keeps the rules in force, if adding one thing is all that the only broken clause asks for."""
-        broken = list(self.reference.broken_by(written, self.ignored))
-        for u in bits(broken[0].positive) if len(broken) == 1 else ():
-            near = written & ~self.world.excludes[u] | 1 << u
-            if not picks & ~near and not self.reference.hard_broken(near) - self.ignored:
-                return near
+    def _in_steps(self, written: int, picks: int) -> int | None:
+        """Return an assignment that keeps the rules in force, if each addition in turn is all that the only broken clause asks for."""
+        near, excludes = written, self.world.excludes
+        for _ in range(STEPS):
+            broken = list(self.reference.broken_by(near, self.ignored))
+            if len(broken) != 1:
+                return None
+            onwards = 0
+            for u in bits(broken[0].positive or self._other_values(broken[0].negative & ~picks)):
+                further = near & ~excludes[u] | 1 << u
+                if picks & ~further:
+                    continue
+                if self.reference.keeps(further, self.ignored):
+                    return further
+                onwards = onwards or further
+            if not onwards:
+                return None
+            near = onwards
         return None
+
+    def _other_values(self, values: int) -> int:
+        """Return the values that the knobs with these values may take instead."""
+        mask = 0
+        for u in bits(values & ~self.world.components):
+            mask |= self.world.excludes[u]
+        return mask
 
     def _model(self, written: int, picks: int) -> int | None:
         known = self._closed(picks & self.case.picks)
@@ -191,7 +212,7 @@ class Statuses:
     def _without(self, written: int, model: int, v: int) -> int | None:
         """Return the model with one addition taken back, if it still breaks nothing that the recipe does not break anyway."""
         leaner = model & ~(1 << v) | self.world.excludes[v] & written
-        return None if self.reference.hard_broken(leaner) - self.broken_hard else leaner
+        return leaner if self.reference.keeps(leaner, self.broken_hard) else None
 
     def _blocked(self, component: str, v: int, wanted: bool) -> Status:
         """Return the status with the rule and the equipped things that stand in the way."""
@@ -207,14 +228,10 @@ class Statuses:
 
     def _direct_reason(self, v: int, picks: int) -> tuple[tuple[str, ...], int] | None:
         """Return a single rule that the picks turn against `v`, with the picks it names; or one that wants `v`'s seat."""
-        excluded = self.excluded
-        for index in self.world.at_risk_when_true[v]:
-            clause = self.world.hard[index]
-            others = clause.negative & ~(1 << v)
-            if clause.rule in self.ignored or others & ~picks:
-                continue
-            if not clause.positive & ~excluded:
-                return (clause.rule,), others | self._excluders(clause.positive, picks)
+        excluded, open_to_picks, ignored = self.excluded, ~(picks | 1 << v), self.ignored
+        for positive, negative, rule, _ in self.world.rows_when_true[v]:
+            if not (negative & open_to_picks or positive & ~excluded) and rule not in ignored:
+                return (rule,), negative & ~(1 << v) | self._excluders(positive, picks)
         for seat, rule in self.world.rivals[v]:
             if rule in self.ignored:
                 continue
@@ -226,10 +243,11 @@ class Statuses:
     @cached_property
     def demands(self) -> list[tuple[Clause, int]]:
         """Clauses by which the picks ask for one of several variables, with those that are still possible."""
-        picks = self.case.picks
-        at_risk = {i for u in bits(picks) for i in self.world.at_risk_when_true[u]}
-        clauses = (self.world.hard[i] for i in sorted(at_risk))
-        asking = (c for c in clauses if not (c.negative & ~picks or c.positive & picks) and c.rule not in self.ignored)
+        if self.whole and self.whole.case.picks == self.case.picks and self.whole.ignored == self.ignored:
+            return self.whole.demands
+        picks, open_to_picks, ignored = self.case.picks, ~self.case.picks, self.ignored
+        rows = (row for u in bits(picks) for row in self.world.rows_when_true[u])
+        asking = (c for p, n, rule, c in rows if not (n & open_to_picks or p & picks) and rule not in ignored)
         return [(c, c.positive & ~self.excluded) for c in asking]
 
     @cached_property

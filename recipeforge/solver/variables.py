@@ -29,6 +29,11 @@ class Variables:
         return len(self.component_var) + sum(len(d) for d in self.domains.values())
 
     @cached_property
+    def components(self) -> int:
+        """Mask of all components; the variables above them are values of knobs."""
+        return (1 << len(self.component_var)) - 1
+
+    @cached_property
     def named(self) -> tuple[str | tuple[str, Scalar | None], ...]:
         """What each variable stands for: a component id, or (knob, value)."""
         names: dict[int, str | tuple[str, Scalar | None]] = {v: c for c, v in self.component_var.items()}

@@ -98,18 +98,32 @@ class World(Variables):
 
     def violated(self, true: int) -> set[str]:
         """Return the codes of all rules, hard and soft, that a full assignment breaks."""
-        broken = {c.rule for c in self.clauses if not (c.positive & true or c.negative & ~true)}
+        absent = ~true
+        broken = {rule for positive, negative, rule in self._unpacked if not (positive & true or negative & absent)}
         broken |= {g.rule for g in self.groups if (held := g.members & true) & (held - 1)}
         broken |= {b.rule for b in self.budgets if not b.holds(true)}
         return broken
 
     @cached_property
-    def asking(self) -> tuple[tuple[Condition, tuple[str, ...]], ...]:
-        """Patterns of rules that speak for this context and ask for facts which nobody gave, with those facts."""
+    def _unpacked(self) -> tuple[tuple[int, int, str], ...]:
+        return tuple((c.positive, c.negative, c.rule) for c in self.clauses)
+
+    @cached_property
+    def asking(self) -> tuple[tuple[Condition, tuple[str, ...], int], ...]:
+        """Patterns of rules that speak for this context and ask for facts which nobody gave, with those facts.
+
+        The mask names components without any of which the pattern is false; 0 if there are no such.
+        """
         known = self.catalog.slots.keys() | self.catalog.knobs.keys() | self.facts.keys()
         rules = (r for r in self.catalog.rules.values() if r.violated_when is not None and in_scope(r, self.facts))
         asking = ((r.violated_when, tuple(s for s in subjects_of(r.violated_when) if s not in known)) for r in rules if r.violated_when)
-        return tuple((pattern, lacking) for pattern, lacking in asking if lacking)
+        return tuple((pattern, lacking, self._needed(pattern)) for pattern, lacking in asking if lacking)
+
+    def _needed(self, pattern: Condition) -> int:
+        for part in pattern.parts if isinstance(pattern, All) else (pattern,):
+            if isinstance(part, Holds):
+                return sum({1 << self.component_var[c] for c in part.components if c in self.component_var})
+        return 0
 
     @cached_property
     def hard_rules(self) -> frozenset[str]:
