@@ -1,0 +1,48 @@
+/** The entry: everything is made here, tied together, and thrown away at the end. */
+import { ExtensionContext, Uri, window, workspace } from 'vscode';
+import { registerCommands } from './commands';
+import { Pages } from './pages';
+import { Status } from './protocol';
+import { onPythonChange } from './python';
+import { recogniseRecipes } from './recognise';
+import { provideTasks } from './run';
+import { Server, Telling } from './server';
+import { StatusBar } from './statusBar';
+
+/** What other extensions, and the tests, may ask. */
+export interface Api {
+    /** The last verdict of a document's recipe. */
+    status(uri: Uri): Status | undefined;
+    /** What the status bar says. */
+    statusBarText(): string;
+    /** The command line of the running server. */
+    serverCommand(): readonly string[] | undefined;
+}
+
+export async function activate(context: ExtensionContext): Promise<Api> {
+    const log = window.createOutputChannel('recipeforge', { log: true });
+    const server = new Server(log);
+    const pages = new Pages();
+    const bar = new StatusBar(server);
+    context.subscriptions.push(log, server, pages, bar, registerCommands(server, pages), provideTasks(server), recogniseRecipes());
+    context.subscriptions.push(
+        workspace.onDidChangeConfiguration(change => {
+            if (change.affectsConfiguration('recipeforge.server')) {
+                void server.restart('always');
+            }
+        }),
+        workspace.onDidGrantWorkspaceTrust(() => void server.start(forOpenRecipes())),
+        workspace.onDidOpenTextDocument(document => void (document.languageId === 'recipeforge' && server.start('once'))),
+    );
+    void onPythonChange(() => void server.restart(forOpenRecipes())).then(listener => listener && context.subscriptions.push(listener));
+    await server.start(forOpenRecipes());
+    return {
+        status: uri => bar.of(uri),
+        statusBarText: () => bar.text,
+        serverCommand: () => (server.running ? server.found?.words : undefined),
+    };
+}
+
+function forOpenRecipes(): Telling {
+    return workspace.textDocuments.some(document => document.languageId === 'recipeforge') ? 'once' : 'never';
+}
