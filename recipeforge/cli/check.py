@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recipeforge.cli.config import Config, codes_from, known_codes, named
+from recipeforge.api.config import Config, codes_from, known_codes
 from recipeforge.cli.discover import recipe_paths
 from recipeforge.cli.exits import exit_code
 from recipeforge.cli.output import color_option, format_option, look, note, write
@@ -98,7 +98,7 @@ def _fixed(report: FileReport, document: Document, path: str, settings: Config, 
     from recipeforge.render.summary import plural
 
     def wanted(diagnostic: Diagnostic) -> bool:
-        chosen = _is_selected(diagnostic, settings)
+        chosen = settings.wants(diagnostic.code, diagnostic.slug)
         return chosen and (diagnostic.severity != "info" or bool(settings.select))
 
     text = apply_fixes(report, unsafe=fixing.unsafe, wanted=wanted)
@@ -122,14 +122,8 @@ def _fixed(report: FileReport, document: Document, path: str, settings: Config, 
 
 def _selected(report: FileReport, settings: Config) -> FileReport:
     """Return the report with the findings that were asked for."""
-    kept = tuple(d for d in report.diagnostics if _is_selected(d, settings))
+    kept = tuple(d for d in report.diagnostics if settings.wants(d.code, d.slug))
     return replace(report, diagnostics=kept, silenced=len(report.diagnostics) - len(kept))
-
-
-def _is_selected(diagnostic: Diagnostic, settings: Config) -> bool:
-    if named(diagnostic.code, diagnostic.slug, settings.ignore):
-        return False
-    return not settings.select or named(diagnostic.code, diagnostic.slug, settings.select)
 
 
 def _rendered(reports: Sequence[FileReport], style: str, color: ColorChoice) -> str:

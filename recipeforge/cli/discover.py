@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
+from recipeforge.documents.kind import HEAD, calls_itself_recipe, named_as_recipe
+
 WHAT_COUNTS = "recipes are files called recipe.yaml or *.recipe.yaml, or YAML files with a top-level `recipeforge:` key"
 
-_NAMES = re.compile(r"(?:.+\.)?recipe\.ya?ml\Z", re.IGNORECASE)
-_KEY = re.compile(rb"^\xef?\xbb?\xbf?recipeforge[ \t]*:", re.MULTILINE)
-_HEAD_BYTES = 1 << 16
 _SKIPPED = {"node_modules", "__pycache__", "site-packages"}
 
 
@@ -43,7 +41,7 @@ def _in_folder(root: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
             path = os.path.normpath(os.path.join(folder, name)) if root == "." else os.path.join(folder, name)  # noqa: PTH118
-            if _NAMES.match(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
+            if named_as_recipe(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
                 yield path
 
 
@@ -53,6 +51,6 @@ def _says_so(path: Path) -> bool:
         if not path.is_file():  # a pipe would wait for ever
             return False
         with path.open("rb") as file:
-            return _KEY.search(file.read(_HEAD_BYTES)) is not None
+            return calls_itself_recipe(file.read(HEAD).decode("utf-8", errors="replace"))
     except (OSError, ValueError):
         return False

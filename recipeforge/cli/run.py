@@ -44,7 +44,7 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
     Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
     no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
     """
-    from recipeforge.api import load_catalog
+    from recipeforge.catalog.load import load as load_catalog
     from recipeforge.runner.plan import make_plan
     from recipeforge.runner.preflight import problems
 
@@ -79,7 +79,7 @@ def _checked(document: Document) -> Report:
 
 def _installed() -> dict[str, Fact]:
     """Return the versions of those installed packages that rules may speak of."""
-    from recipeforge.api import load_catalog
+    from recipeforge.catalog.load import load as load_catalog
     from recipeforge.runner.packages import Need
 
     versions = {name: Need(name, "").installed for name in load_catalog().packages}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from recipeforge.cli.config import Config, config_for, environment, packages_from
+from recipeforge.api.config import Config, packages_from, settled
 from recipeforge.schemas.loadout import Fact
 
 
@@ -27,16 +26,7 @@ def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def settings_for(path: str, flags: Config) -> Config:
     """Return the settings that count for one recipe."""
-    folder = Path(path).parent if path != "-" else Path()
-    said, filed = environment(), config_for(folder)
-    return replace(
-        filed,
-        select=flags.select or said.select or filed.select,
-        ignore=flags.ignore or said.ignore or filed.ignore,
-        gpu=flags.gpu or said.gpu or filed.gpu,
-        gpus=flags.gpus or said.gpus or filed.gpus,
-        packages={**filed.packages, **said.packages, **flags.packages},
-    )
+    return settled(Path(path).parent if path != "-" else Path(), flags)
 
 
 def flags_from(gpu: str | None, gpus: int | None, packages: str | None) -> Config:

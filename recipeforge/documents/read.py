@@ -29,19 +29,23 @@ class ReadResult:
     """In the order of the text."""
 
 
-def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | None = None) -> ReadResult:
+def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | None = None, *, fixes: bool = True) -> ReadResult:
     """Return the loadout that a document describes, and all findings about the file.
 
+    Without `fixes`, those that need a trial edit of the text are left out, which saves most of the time.
     `overrides` are facts given by flag, such as `{"gpu.id": "t4"}`; they win over what the file says.
     """
     stopped = any(d.code == "RF0013" for d in document.diagnostics)
     if stopped or (document.root is None and document.diagnostics):
         return ReadResult(None, document.diagnostics)
     said = interpret(document, vocabulary_of(catalog))
-    if not document.complete:
+    if not document.complete and not document.gaps:
         return ReadResult(None, _sorted([*document.diagnostics, *_before_the_break(document, said.findings.diagnostics)]))
-    diagnostics = [_with_one_left(document, catalog, d) for d in document.diagnostics]
-    diagnostics += _with_fixes(document, catalog, said.findings)
+    if fixes and not document.gaps:
+        diagnostics = [_with_one_left(document, catalog, d) for d in document.diagnostics]
+        diagnostics += _with_fixes(document, catalog, said.findings)
+    else:
+        diagnostics = [*document.diagnostics, *_beside_gaps(document, said.findings.diagnostics)]
     if not said.readable:
         return ReadResult(None, _sorted(diagnostics))
     context, unknown = context_of(said, catalog, overrides or {}, document.path)
@@ -68,6 +72,14 @@ def _before_the_break(document: Document, found: list[Diagnostic]) -> list[Diagn
     starts = [place.start for d in errors for place in (d.primary.span, *(label.span for label in d.related))]
     broken = min(starts, default=Position(0, 0))
     return [d for d in found if d.primary.span.end.line < broken.line and d.code != "RF0009"]
+
+
+def _beside_gaps(document: Document, found: list[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings that a half-typed line cannot have caused: what seems to be missing may be what is being typed."""
+    if not document.gaps:
+        return found
+    lacking = {"RF0007", "RF0009", "RF0021"}
+    return [d for d in found if d.code not in lacking and d.primary.span.start.line not in document.gaps]
 
 
 def _plan(document: Document, catalog: Catalog, *steps: Step) -> tuple[TextEdit, ...]:

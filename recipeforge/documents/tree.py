@@ -107,6 +107,8 @@ class Document:
     """What is wrong with the file as YAML."""
     complete: bool
     """Whether the tree holds the whole text."""
+    gaps: frozenset[int] = frozenset()
+    """Lines left out so that the rest could be read (`mend`)."""
 
     def span(self, start: int, end: int) -> Span:
         """Return the span between two offsets of the text."""

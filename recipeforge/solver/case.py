@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Context, Loadout
@@ -26,6 +27,7 @@ overhead (docs/memory.md) may reach the limit.
 WORLDS_KEPT = 16
 _worlds: OrderedDict[object, World] = OrderedDict()
 """Worlds are kept, since most edits of a recipe do not change its world."""
+_keeping = Lock()
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,10 @@ _last: tuple[Catalog, Loadout, Case] | None = None
 def case_of(catalog: Catalog, loadout: Loadout) -> Case:
     """Return the case of a loadout. The last one is kept, since several questions follow about one loadout."""
     global _last
-    if _last is None or _last[0] is not catalog or _last[1] is not loadout:
-        _last = catalog, loadout, _case(catalog, loadout)
-    return _last[2]
+    last = _last  # read once: an editor asks from several threads
+    if last is None or last[0] is not catalog or last[1] is not loadout:
+        last = _last = catalog, loadout, _case(catalog, loadout)
+    return last[2]
 
 
 def _case(catalog: Catalog, loadout: Loadout) -> Case:
@@ -140,13 +143,16 @@ def _world(
         tuple(constants.items()),
         tuple(sorted(owned.items())),
     )
-    world = _worlds.get(key)
-    if world is None:
-        world = _worlds[key] = _build(catalog, context, domains, constants, owned)
+    with _keeping:
+        world = _worlds.get(key)
+        if world is not None:
+            _worlds.move_to_end(key)
+            return world
+    world = _build(catalog, context, domains, constants, owned)
+    with _keeping:
+        _worlds[key] = world
         if len(_worlds) > WORLDS_KEPT:
             _worlds.popitem(last=False)
-    else:
-        _worlds.move_to_end(key)
     return world
 
 

@@ -8,9 +8,12 @@ all of them otherwise), a solution copied before its response dies; docs/decisio
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import ortools.sat.python.cp_model_helper as cmh
+
+from recipeforge.solver.patience import asking
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,9 @@ class Model:
             self._proto.objective.offset = offset
         wrapper = cmh.SolveWrapper()
         wrapper.set_parameters(_parameters(limit_s, optimise=costs is not None))
-        response = wrapper.solve(self._proto)
+        patience = asking()
+        with patience.watching(wrapper) if patience else nullcontext():
+            response = wrapper.solve(self._proto)
         if response.status == cmh.INFEASIBLE:
             return Answer("unsat", core=tuple(int(x) for x in response.sufficient_assumptions_for_infeasibility))
         if response.status == cmh.OPTIMAL or (response.status == cmh.FEASIBLE and costs is None):

@@ -20,8 +20,8 @@ from recipeforge.solver.world import MISSING, TOO_MANY
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_.-]+)\}")
 
 
-def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict) -> tuple[Diagnostic, ...]:
-    """Return one diagnostic a violation, in the order of the file.
+def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
+    """Return one diagnostic a violation, in the order of the file; without `fixes`, which cost most of the time, on request.
 
     A slot that holds two components is not told twice: where a rule speaks about the very pair, that rule does.
     An empty slot is reported by the reader of the file, which knows where it should have stood.
@@ -29,7 +29,7 @@ def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict) -> tuple[Diag
     case, view = case_of(catalog, loadout), view_of(catalog, loadout)
     joint = [c for c in verdict.conflicts if len(c.rules) > 1]
     found = [
-        _diagnostic(case, view, violation, verdict, joint)
+        _diagnostic(case, view, violation, verdict, joint, fixes)
         for violation in verdict.violations
         if not violation.code.startswith(MISSING) and not _told_better(catalog, violation, verdict.violations)
     ]
@@ -49,7 +49,7 @@ def _told_better(catalog: Catalog, violation: Violation, violations: Sequence[Vi
     return any(len(held & set(v.participants)) > 1 for v in violations if not v.code.startswith(TOO_MANY))
 
 
-def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, joint: Sequence[Conflict]) -> Diagnostic:
+def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, joint: Sequence[Conflict], with_fixes: bool) -> Diagnostic:
     catalog, loadout = case.world.catalog, case.loadout
     rule = catalog.rules.get(violation.code.split(":")[0])
     spans = _places(loadout, violation)
@@ -62,7 +62,7 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         for pick in c.picks
         if pick not in violation.participants
     )
-    fixes = fixes_for(case, violation.code, rule)
+    fixes = fixes_for(case, violation.code, rule) if with_fixes else ()
     severity = rule.effective_severity if rule else "error"
     return Diagnostic(
         code=violation.code.split(":")[0],
@@ -73,7 +73,7 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         related=tuple(dict.fromkeys(related)),
         notes=((" ".join(rule.why.split()),) if rule and rule.why else ()) + notes,
         citations=_citations(catalog, rule) if rule else (),
-        help="" if fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
+        help="" if fixes or not with_fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
         fixes=fixes,
     )
 

@@ -11,6 +11,7 @@ from functools import cached_property
 
 from recipeforge.solver.budgets import Budget, Classes
 from recipeforge.solver.clauses import Clause, bits
+from recipeforge.solver.patience import asking, check
 from recipeforge.solver.world import World
 
 NODE_LIMIT = 400
@@ -133,9 +134,11 @@ class Search:
 
         Raises:
             OutOfNodes: the node limit was reached first.
+            GivenUp: whoever asks does not wait any more.
         """
         # Choices still open: a state, the ways to satisfy the clause that its candidate broke, and how many were tried.
         choices: list[tuple[State, list[State], int]] = []
+        patience = asking()
         state = self.propagate(*known, true, 0)
         while True:
             if state is not None:
@@ -144,6 +147,7 @@ class Search:
                 if broken is None:
                     return candidate
                 self.nodes -= 1
+                check(patience)
                 if self.nodes < 0:
                     raise OutOfNodes
                 choices.append((state, _ways(broken, candidate), 0))

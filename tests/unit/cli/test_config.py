@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recipeforge.cli.config import Config, ConfigError, codes_from, config_for, environment, named, packages_from
+from recipeforge.api.config import Config, ConfigError, codes_from, config_for, environment, named, packages_from
 from recipeforge.cli.target import settings_for
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -33,6 +33,10 @@ class Config:
     path: Path | None = None
     """The file it came from."""
 
+    def wants(self, code: str, slug: str) -> bool:
+        """Return whether findings of a rule are shown."""
+        return not named(code, slug, self.ignore) and (not self.select or named(code, slug, self.select))
+
 
 def config_for(folder: Path) -> Config:
     """Return the configuration that counts for recipes in `folder`.
@@ -47,6 +51,23 @@ def config_for(folder: Path) -> Config:
             if config is not None:
                 return config
     return Config()
+
+
+def settled(folder: Path, given: Config) -> Config:
+    """Return the settings that count for recipes in `folder`: what is `given`, else the environment, else the nearest file.
+
+    Raises:
+        ConfigError: a setting is broken; the message says where.
+    """
+    said, filed = environment(), config_for(folder)
+    return replace(
+        filed,
+        select=given.select or said.select or filed.select,
+        ignore=given.ignore or said.ignore or filed.ignore,
+        gpu=given.gpu or said.gpu or filed.gpu,
+        gpus=given.gpus or said.gpus or filed.gpus,
+        packages={**filed.packages, **said.packages, **given.packages},
+    )
 
 
 def packages_from(text: str) -> dict[str, str]:

@@ -1,0 +1,32 @@
+"""The same answers from Python that the command line gives. It ties the rooms; it decides nothing itself.
+
+Rooms are imported where they are needed: `check` on a valid recipe loads no solver backend and no torch.
+"""
+
+from recipeforge.api.checking import Report, check, check_document, document_of, read_loadout, target
+from recipeforge.api.errors import NotARecipeError, WrongArgumentError
+from recipeforge.api.explaining import explain
+from recipeforge.api.fixing import apply_fixes
+from recipeforge.api.running import run
+from recipeforge.api.solving import budgets, estimate, keeps_within, loaded, solve, solve_document, status
+
+__all__ = [
+    "NotARecipeError",
+    "Report",
+    "WrongArgumentError",
+    "apply_fixes",
+    "budgets",
+    "check",
+    "check_document",
+    "document_of",
+    "estimate",
+    "explain",
+    "keeps_within",
+    "loaded",
+    "read_loadout",
+    "run",
+    "solve",
+    "solve_document",
+    "status",
+    "target",
+]

@@ -1,0 +1,83 @@
+"""A half-typed text → as much of its tree as there is: lines that keep the rest from being read are left out.
+
+While someone types, most texts are no YAML for a moment: a key without its colon, a bracket or a quote still open. libyaml
+says where it stumbled and reads nothing below. Here that line is blanked, which moves nothing else, and the rest is
+read again, until all of it is read. The syntax errors stay reported (docs/decisions/0005-half-typed-files.md).
+"""
+
+from dataclasses import dataclass, replace
+
+from recipeforge.documents.build import Builder, Built
+from recipeforge.documents.lines import LineIndex
+from recipeforge.documents.parse import parse
+from recipeforge.documents.tree import Document, MappingNode, target_of
+
+MOST_TRIALS = 24
+"""Readings of one text; each costs well under a millisecond for a recipe of usual length."""
+MOST_CHARACTERS = 100_000
+"""Longer texts are not mended: a slip in them costs the tree below it."""
+_MENDABLE = frozenset({"RF0001"})
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A text with some lines blanked, read."""
+
+    text: str
+    gaps: frozenset[int]
+    built: Built
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """How far it was read, and how many keys were found: more is better."""
+        root = target_of(self.built.root) if self.built.root is not None else None
+        keys = len(root.entries) if isinstance(root, MappingNode) else 0
+        error = self.built.error
+        at = error.problem_mark.index if error is not None and error.problem_mark is not None else len(self.text)
+        return (at if error is not None else len(self.text) + 1, keys)
+
+
+def parse_half_typed(text: str, path: str = "<text>") -> Document:
+    """Return the document that `text` holds; where it is not valid YAML, with the tree of what remains without the broken lines."""
+    document = parse(text, path)
+    broken = document.complete or len(text) > MOST_CHARACTERS or not any(d.code in _MENDABLE for d in document.diagnostics)
+    return document if broken else _mended(document)
+
+
+def _mended(document: Document) -> Document:
+    text, lines = document.text, document.lines
+    best = _Trial(text, frozenset(), Builder(text, lines).build())
+    trials = 0
+    while best.built.error is not None and trials < MOST_TRIALS:
+        candidates = [line for line in _suspects(best, lines) if line not in best.gaps and lines.line_text(line).strip()]
+        trials += max(len(candidates), 1)
+        tried = [_blanked(best, line, lines) for line in candidates]
+        better = max(tried, key=lambda trial: trial.reach, default=None)
+        if better is None or better.reach <= best.reach:
+            return document
+        best = better
+    root = best.built.root
+    if best.built.error is not None or root is None:
+        return document
+    return replace(document, root=root, gaps=best.gaps)
+
+
+def _suspects(trial: _Trial, lines: LineIndex) -> list[int]:
+    """Return the lines that may be to blame: where reading began to fail, where it failed, and what stands last before it."""
+    error, built = trial.built.error, trial.built
+    if error is None:
+        return []
+    shift = 1 if trial.text.startswith("\ufeff") else 0
+    offsets = [mark.index + shift for mark in (error.context_mark, error.problem_mark) if mark is not None]
+    offsets += [built.open_flow] if built.open_flow is not None else []
+    offsets += [built.last.start] if built.last is not None else []
+    found = [lines.line_of(min(offset, len(trial.text))) for offset in offsets]
+    # An unclosed bracket or quote is noticed lines later, often at the end of the text.
+    ends = [line - 1 for line in found if line > 0]
+    return list(dict.fromkeys([*found, *ends]))
+
+
+def _blanked(trial: _Trial, line: int, lines: LineIndex) -> _Trial:
+    start, end = lines.line_start(line), lines.line_end(line)
+    text = f"{trial.text[:start]}{' ' * (end - start)}{trial.text[end:]}"
+    return _Trial(text, trial.gaps | {line}, Builder(text, lines).build())

@@ -1,0 +1,136 @@
+"""From initialize to exit: what the client can do, texts opened, edited and closed, settings that change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+
+from recipeforge.lsp.diagnosing import PULL_OPTIONS, Diagnosing
+from recipeforge.lsp.server import ForgeServer
+from recipeforge.lsp.settings import SECTION, client_settings
+
+WATCHED = ("**/recipeforge.toml", "**/pyproject.toml")
+
+
+def install(server: ForgeServer) -> None:
+    """Register the handlers of the protocol's own life."""
+    diagnosing = Diagnosing(server)
+
+    @server.feature(types.INITIALIZE)
+    def initialize(params: types.InitializeParams) -> None:
+        offered = params.capabilities.text_document
+        server.pulls_diagnostics = offered is not None and offered.diagnostic is not None
+        if server.pulls_diagnostics:  # never both: clients show what is pushed and what is pulled side by side
+
+            @server.feature(types.TEXT_DOCUMENT_DIAGNOSTIC, PULL_OPTIONS)
+            async def pulled(params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
+                return await diagnosing.pulled(params)
+
+        options: Any = params.initialization_options
+        options = options if isinstance(options, dict) else getattr(options, "__dict__", {})
+        server.wants_status = options.get("status") is True
+        _take_settings(server, options.get("settings"))
+
+    @server.feature(types.INITIALIZED)
+    async def initialized(_: types.InitializedParams) -> None:
+        await _watch(server)
+        await _ask_for_settings(server)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
+    def opened(params: types.DidOpenTextDocumentParams) -> None:
+        server.files.encoding = _encoding(server)
+        diagnosing.changed(server.files.open(params.text_document))
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
+    def changed(params: types.DidChangeTextDocumentParams) -> None:
+        document = params.text_document
+        file = server.files.change(document.uri, document.version, params.content_changes)
+        if file is not None:
+            server.desk.give_up(document.uri)
+            diagnosing.changed(file)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
+    def saved(params: types.DidSaveTextDocumentParams) -> None:
+        if Path(params.text_document.uri).name in ("recipeforge.toml", "pyproject.toml"):
+            _settings_changed(server, diagnosing)
+
+    @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
+    def closed(params: types.DidCloseTextDocumentParams) -> None:
+        uri = params.text_document.uri
+        server.desk.give_up(uri)
+        server.files.close(uri)
+        diagnosing.closed(uri)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def watched(_: types.DidChangeWatchedFilesParams) -> None:
+        _settings_changed(server, diagnosing)
+
+    @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
+    async def configured(params: types.DidChangeConfigurationParams) -> None:
+        sent: Any = params.settings
+        sent = sent.get(SECTION) if isinstance(sent, dict) else getattr(sent, SECTION, None)
+        if sent is not None:
+            _take_settings(server, sent)
+        elif not await _ask_for_settings(server):
+            server.settings.forget()
+        diagnosing.refresh()
+
+    @server.feature(types.SHUTDOWN)
+    def shutdown(_: None = None) -> None:
+        server.desk.close()
+        for task in tuple(server.tasks):
+            task.cancel()
+
+
+def _encoding(server: ForgeServer) -> Any:
+    agreed = server.server_capabilities.position_encoding
+    return str(agreed.value if isinstance(agreed, types.PositionEncodingKind) else agreed or "utf-16")
+
+
+def _take_settings(server: ForgeServer, sent: object) -> None:
+    settings, told = client_settings(_plain(sent))
+    server.settings.forget(settings)
+    for message in told:
+        server.tell_once(message)
+
+
+def _plain(value: Any) -> Any:
+    """Return settings as plain dictionaries and lists; pygls hands unknown objects over as attributes."""
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    elif hasattr(value, "__dict__") and not isinstance(value, dict):
+        value = vars(value)
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+async def _ask_for_settings(server: ForgeServer) -> bool:
+    """Ask the client for its settings, if it can be asked; return whether it was."""
+    workspace = server.client_capabilities.workspace
+    if workspace is None or not workspace.configuration:
+        return False
+    item = types.ConfigurationItem(section=SECTION)
+    answer = await server.workspace_configuration_async(types.ConfigurationParams(items=[item]))
+    if answer and answer[0] is not None:
+        _take_settings(server, answer[0])
+    return True
+
+
+async def _watch(server: ForgeServer) -> None:
+    """Ask to be told when configuration files change, where the client can do so."""
+    workspace = server.client_capabilities.workspace
+    watching = workspace.did_change_watched_files if workspace else None
+    if watching is None or not watching.dynamic_registration:
+        return
+    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
+    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+    registration = types.Registration(id="recipeforge-config", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options)
+    await server.client_register_capability_async(types.RegistrationParams(registrations=[registration]))
+
+
+def _settings_changed(server: ForgeServer, diagnosing: Diagnosing) -> None:
+    server.settings.forget()
+    diagnosing.refresh()
