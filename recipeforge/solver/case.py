@@ -11,11 +11,13 @@ from recipeforge.schemas.loadout import Context, Loadout
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.budgets import Budget
+from recipeforge.solver.clauses import Clause
 from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
 from recipeforge.solver.scope import in_scope
+from recipeforge.solver.thresholds import kind_of
 from recipeforge.solver.variables import Variables
-from recipeforge.solver.world import World, rule_clauses, same, structure
+from recipeforge.solver.world import Said, World, rule_clauses, same, structure
 
 BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
 """Budget kind → what a device's limit is multiplied by; a limit that the recipe sets itself is meant as it is.
@@ -27,6 +29,9 @@ overhead (docs/memory.md) may reach the limit.
 WORLDS_KEPT = 16
 _worlds: OrderedDict[object, World] = OrderedDict()
 """Worlds are kept, since most edits of a recipe do not change its world."""
+LAYOUTS_KEPT, CLAUSES_KEPT = 4, 20_000
+_grounded: OrderedDict[object, dict[tuple[str, Said], tuple[Clause, ...]]] = OrderedDict()
+"""Catalog and domains → clauses of single rules, by what they read: the next world mostly repeats the last."""
 _keeping = Lock()
 
 
@@ -140,7 +145,7 @@ def _world(
         catalog.hash,
         tuple(sorted(context.facts.items())),
         tuple(domains.items()),
-        tuple(constants.items()),
+        tuple([(knob, kind_of(catalog, knob, value)) for knob, value in constants.items()]),
         tuple(sorted(owned.items())),
     )
     with _keeping:
@@ -172,9 +177,15 @@ def _build(
         free += len(options)
     over = Variables(catalog, context.facts, constants, component_var, domains)
     clauses, groups = structure(over, given)
-    return World(
-        catalog, context.facts, constants, component_var, domains, (*clauses, *rule_clauses(over)), tuple(groups), tuple(_budgets(over))
-    )
+    with _keeping:
+        seen = _grounded.setdefault((catalog.hash, tuple(values.items())), {})
+        _grounded.move_to_end((catalog.hash, tuple(values.items())))
+        if len(_grounded) > LAYOUTS_KEPT:
+            _grounded.popitem(last=False)
+    if len(seen) > CLAUSES_KEPT:
+        seen.clear()
+    clauses += rule_clauses(over, seen)
+    return World(catalog, context.facts, constants, component_var, domains, tuple(clauses), tuple(groups), tuple(_budgets(over)))
 
 
 def _budgets(over: Variables) -> Iterable[Budget]:

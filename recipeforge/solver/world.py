@@ -11,9 +11,11 @@ from functools import cached_property
 from itertools import product
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.rule import Rule
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, Group, bits
 from recipeforge.solver.evaluate import compare, subjects_of
@@ -114,10 +116,12 @@ class World(Variables):
 
         The mask names components without any of which the pattern is false; 0 if there are no such.
         """
-        known = self.catalog.slots.keys() | self.catalog.knobs.keys() | self.facts.keys()
-        rules = (r for r in self.catalog.rules.values() if r.violated_when is not None and in_scope(r, self.facts))
-        asking = ((r.violated_when, tuple(s for s in subjects_of(r.violated_when) if s not in known)) for r in rules if r.violated_when)
-        return tuple((pattern, lacking, self._needed(pattern)) for pattern, lacking in asking if lacking)
+        found: list[tuple[Condition, tuple[str, ...], int]] = []
+        for reader in readers(self.catalog):
+            lacking = tuple(fact for fact in reader.facts if fact not in self.facts)
+            if lacking and in_scope(reader.rule, self.facts):
+                found.append((reader.pattern, lacking, self._needed(reader.pattern)))
+        return tuple(found)
 
     def _needed(self, pattern: Condition) -> int:
         for part in pattern.parts if isinstance(pattern, All) else (pattern,):
@@ -204,16 +208,72 @@ def _conjunction(options: Sequence[list[Cube]]) -> list[Cube]:
     return cubes
 
 
-def rule_clauses(over: Variables) -> list[Clause]:
-    """Return the clauses of every rule that speaks for this context."""
-    grounding, facts = Grounding(over), over.facts
+Said = tuple[object, ...]
+"""What a context says to one rule: the values of the knobs and facts that the rule reads."""
+
+
+def rule_clauses(over: Variables, seen: dict[tuple[str, Said], tuple[Clause, ...]] | None = None) -> list[Clause]:
+    """Return the clauses of every rule that speaks for this context.
+
+    `seen` remembers them by what a rule reads, for contexts with the same domains: a keystroke changes one fact or two.
+    """
     found: list[Clause] = []
-    for rule in over.catalog.rules.values():
-        if rule.violated_when is None or rule.stage == "removed" or not in_scope(rule, facts):
+    remembered = {} if seen is None else seen
+    for reader in readers(over.catalog):
+        if reader.rule.stage == "removed":
             continue
-        hard = rule.effective_severity == "error"
-        found += [Clause(negative, positive, rule.code, hard) for positive, negative in grounding.cubes(rule.violated_when, True)]
+        key = reader.rule.code, reader.hears(over)
+        clauses = remembered.get(key)
+        if clauses is None:
+            clauses = remembered[key] = _clauses_of(reader, over)
+        found += clauses
     return found
+
+
+def _clauses_of(reader: "Reader", over: Variables) -> tuple[Clause, ...]:
+    rule = reader.rule
+    if not in_scope(rule, over.facts):
+        return ()
+    hard = rule.effective_severity == "error"
+    cubes = Grounding(over).cubes(reader.pattern, True)
+    return tuple(Clause(negative, positive, rule.code, hard) for positive, negative in cubes)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A rule with a pattern, and what it has to be told."""
+
+    rule: Rule
+    pattern: Condition
+    knobs: tuple[str, ...]
+    facts: tuple[str, ...]
+    scope: tuple[str, ...]
+    """Facts that decide whether the rule speaks at all."""
+
+    def hears(self, over: Variables) -> Said:
+        """Return what a context says to the rule."""
+        constants, facts = over.constants, over.facts
+        heard = [constants.get(knob) for knob in self.knobs]
+        heard += [facts.get(fact) for fact in (*self.facts, *self.scope)]
+        return tuple([x if isinstance(x, str) or x is None else (x.__class__, x) for x in heard])  # 1 is not true
+
+
+_readers: dict[str, tuple[Reader, ...]] = {}
+
+
+def readers(catalog: Catalog) -> tuple[Reader, ...]:
+    """Return the rules with a pattern, in catalog order."""
+    if catalog.hash not in _readers:
+        patterns = ((rule, rule.violated_when) for rule in catalog.rules.values())
+        _readers[catalog.hash] = tuple(_reader(catalog, rule, pattern) for rule, pattern in patterns if pattern is not None)
+    return _readers[catalog.hash]
+
+
+def _reader(catalog: Catalog, rule: Rule, pattern: Condition) -> Reader:
+    subjects = [s for s in subjects_of(pattern) if s not in catalog.slots]
+    knobs, facts = ([s for s in subjects if (s in catalog.knobs) is known] for known in (True, False))
+    scope = ("framework", *(f"packages.{name}" for name in rule.scope)) if rule.scope else ()
+    return Reader(rule, pattern, tuple(knobs), tuple(facts), scope)
 
 
 def structure(over: Variables, given: Mapping[str, Scalar]) -> tuple[list[Clause], list[Group]]:
