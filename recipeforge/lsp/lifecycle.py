@@ -7,6 +7,7 @@ from typing import Any
 
 from lsprotocol import types
 
+from recipeforge.lsp.abilities import abilities_of
 from recipeforge.lsp.diagnosing import PULL_OPTIONS, Diagnosing
 from recipeforge.lsp.server import ForgeServer
 from recipeforge.lsp.settings import SECTION, client_settings
@@ -31,6 +32,7 @@ def install(server: ForgeServer) -> None:
         options: Any = params.initialization_options
         options = options if isinstance(options, dict) else getattr(options, "__dict__", {})
         server.wants_status = options.get("status") is True
+        server.settings.abilities = abilities_of(params.capabilities)
         _take_settings(server, options.get("settings"))
 
     @server.feature(types.INITIALIZED)

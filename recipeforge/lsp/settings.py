@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from recipeforge.api.config import Config, ConfigError, known_codes, packages_from, settled
+from recipeforge.lsp.abilities import Abilities
 
 SECTION = "recipeforge"
 _CODES = 'a list of codes, like ["RF1001"]'
@@ -23,6 +24,8 @@ class ClientSettings:
     code_lens: bool = True
     debounce_ms: int = 30
     """How long typing has to pause before diagnostics are pushed; a client that pulls decides for itself."""
+    abilities: Abilities = field(default_factory=Abilities)
+    """What the client can show; no setting, but it travels with them."""
 
 
 def client_settings(sent: object) -> tuple[ClientSettings, list[str]]:
@@ -70,13 +73,14 @@ class ProjectSettings:
 
     def __init__(self) -> None:
         self.client = ClientSettings()
+        self.abilities = Abilities()
         self.generation = 0
         """Grows with every change, so that answers for older settings are known as such."""
         self._settled: dict[Path, tuple[Config, str]] = {}
 
     def forget(self, client: ClientSettings | None = None) -> None:
         """Read the files anew from now on; take over the client's settings where they are given."""
-        self.client = client or self.client
+        self.client = replace(client or self.client, abilities=self.abilities)
         self._settled.clear()
         self.generation += 1
 

@@ -1,0 +1,39 @@
+"""What the client can show, as it said in `initialize`; what it did not say, it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lsprotocol import types
+
+ANY_NUMBER = 5_000
+"""Folds that are sent where the client names no limit of its own."""
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What answers depend on."""
+
+    markdown: bool = False
+    """Hovers may be Markdown."""
+    nested_symbols: bool = False
+    """Document symbols may have children."""
+    definition_links: bool = False
+    """A definition may say which text led to it, so that an id with hyphens is underlined whole."""
+    shows_documents: bool = False
+    """The server may ask to show a document and a place in it."""
+    most_folds: int = ANY_NUMBER
+
+
+def abilities_of(client: types.ClientCapabilities) -> Abilities:
+    """Return what a client can show."""
+    text = client.text_document or types.TextDocumentClientCapabilities()
+    hover, symbols, definition, folding = text.hover, text.document_symbol, text.definition, text.folding_range
+    shows = client.window.show_document if client.window else None
+    return Abilities(
+        markdown=hover is not None and types.MarkupKind.Markdown in (hover.content_format or ()),
+        nested_symbols=symbols is not None and bool(symbols.hierarchical_document_symbol_support),
+        definition_links=definition is not None and bool(definition.link_support),
+        shows_documents=shows is not None and shows.support,
+        most_folds=(folding.range_limit if folding else None) or ANY_NUMBER,
+    )
