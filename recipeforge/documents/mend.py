@@ -5,6 +5,7 @@ says where it stumbled and reads nothing below. Here that line is blanked, which
 read again, until all of it is read. The syntax errors stay reported (docs/decisions/0005-half-typed-files.md).
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from recipeforge.documents.build import Builder, Built
@@ -12,10 +13,11 @@ from recipeforge.documents.lines import LineIndex
 from recipeforge.documents.parse import parse
 from recipeforge.documents.tree import Document, MappingNode, target_of
 
-MOST_TRIALS = 24
-"""Readings of one text; each costs well under a millisecond for a recipe of usual length."""
+MOST_TRIALS = 6
+"""Lines that are left out of one text; finding each takes a few readings."""
 MOST_CHARACTERS = 100_000
 """Longer texts are not mended: a slip in them costs the tree below it."""
+_TOP_LEVEL = re.compile(r"^[A-Za-z_]+[ \t]*:", re.MULTILINE)
 _MENDABLE = frozenset({"RF0001"})
 
 
@@ -50,9 +52,8 @@ def _mended(document: Document) -> Document:
     trials = 0
     while best.built.error is not None and trials < MOST_TRIALS:
         candidates = [line for line in _suspects(best, lines) if line not in best.gaps and lines.line_text(line).strip()]
-        trials += max(len(candidates), 1)
-        tried = [_blanked(best, line, lines) for line in candidates]
-        better = max(tried, key=lambda trial: trial.reach, default=None)
+        trials += 1
+        better = _best(best, candidates, lines)
         if better is None or better.reach <= best.reach:
             return document
         best = better
@@ -60,6 +61,19 @@ def _mended(document: Document) -> Document:
     if best.built.error is not None or root is None:
         return document
     return replace(document, root=root, gaps=best.gaps)
+
+
+def _best(broken: _Trial, candidates: list[int], lines: LineIndex) -> _Trial | None:
+    """Return the most readable of the texts without one of these lines; the first that loses nothing else will do."""
+    all_keys = sum(1 for _ in _TOP_LEVEL.finditer(broken.text))
+    best: _Trial | None = None
+    for line in candidates:
+        tried = _blanked(broken, line, lines)
+        if best is None or tried.reach > best.reach:
+            best = tried
+        if tried.built.error is None and tried.reach[1] >= all_keys - 1:
+            break
+    return best
 
 
 def _suspects(trial: _Trial, lines: LineIndex) -> list[int]:

@@ -1,5 +1,5 @@
 """One file a kind of request. Importing this package registers them all."""
 
-from recipeforge.lsp.features import code_actions, commands
+from recipeforge.lsp.features import code_actions, commands, running
 
-__all__ = ["code_actions", "commands"]
+__all__ = ["code_actions", "commands", "running"]
