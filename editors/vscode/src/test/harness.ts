@@ -28,6 +28,9 @@ export async function runAll(): Promise<void> {
         if (report) {
             writeFileSync(report, JSON.stringify(results, undefined, 1)); // after each: a hang, too, leaves what came before it
         }
+        if (!results[0]?.ok) {
+            break; // without its first finding the rest would only wait, each in vain
+        }
     }
     const failed = results.filter(result => !result.ok);
     if (results.length === 0 || failed.length > 0) {
