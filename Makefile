@@ -1,12 +1,15 @@
 # Two commands set up everything they need on a machine with Python >= 3.11 and make:
 #   make demo    check a broken recipe, fix it, train a small one for real, show the ledger
 #   make test    the whole test suite
+#   make test-editors    VS Code, Neovim, Emacs and Helix against the language server, installed into .editors first
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint docs bench clean
+EDITORS ?= $(CURDIR)/.editors
+
+.PHONY: demo test test-editors screenshots lint docs bench clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -21,6 +24,15 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# Not part of `make test`: what it installs is a gigabyte, and some of it only apt has.
+test-editors: $(VENV)/ready
+	$(BIN)/python tests/editors/install.py $(EDITORS)
+	RECIPEFORGE_EDITORS=$(EDITORS) $(BIN)/python -m pytest tests/editors
+
+screenshots: $(VENV)/ready
+	$(BIN)/python tests/editors/install.py $(EDITORS) vscode
+	RECIPEFORGE_EDITORS=$(EDITORS) RECIPEFORGE_PICTURES=docs/images $(BIN)/python -m pytest tests/editors/test_vscode_ui.py
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -5,7 +5,6 @@ elsewhere. There, an editor that is missing is a failure, not a skip.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from snippets import HERE, RECIPES
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
-RECIPES = HERE / "recipes"
 EDITORS = os.environ.get("RECIPEFORGE_EDITORS")
 
 _seen: list[str] = []
@@ -94,13 +91,3 @@ def cured() -> Callable[[Path], None]:
         assert said.returncode == 0 and ": valid" in said.stdout + said.stderr, said.stdout + said.stderr
 
     return check
-
-
-def snippet(heading: str, language: str) -> str:
-    """Return the configuration that docs/editors.md gives for an editor."""
-    page = (ROOT / "docs" / "editors.md").read_text()
-    section = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
-    assert section, f"docs/editors.md has no section {heading}"
-    code = re.search(rf"^```{language}\n(.*?)^```", section[1], re.MULTILINE | re.DOTALL)
-    assert code, f"the section {heading} of docs/editors.md has no {language}"
-    return code[1]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from conftest import snippet
+from snippets import snippet
 from terminal import Terminal
 
 FINDING = "FlashAttention needs an Ampere GPU"

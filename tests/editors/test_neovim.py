@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HERE, snippet
+from snippets import HERE, snippet
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HERE, RECIPES
+from snippets import HERE, RECIPES
 from vscode import EXTENSION, build_extension, drive, served
 
 SECONDS = 200
@@ -17,7 +17,7 @@ COPIES = {
     "closed.recipe.yaml": "broken",
     "killed.recipe.yaml": "broken",
     "qlora.recipe.yaml": "qlora",
-    "compose.yaml": "compose",
+    "deploy.yaml": "deploy",
 }
 
 

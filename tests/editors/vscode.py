@@ -29,6 +29,10 @@ SETTINGS = {
     "editor.minimap.enabled": False,
     "editor.lightbulb.enabled": "on",
     "window.commandCenter": False,
+    "window.title": "${activeEditorShort}",
+    "workbench.activityBar.location": "hidden",
+    "workbench.layoutControl.enabled": False,
+    "breadcrumbs.enabled": False,
     "task.quickOpen.history": 0,
 }
 
@@ -50,7 +54,9 @@ def _npm(editors: Path, *arguments: str) -> None:
 
 
 @contextmanager
-def served(editors: Path, home: Path, environment: Mapping[str, str], *, vsix: Path | None = None, automated: bool = False) -> Iterator[str]:
+def served(
+    editors: Path, home: Path, environment: Mapping[str, str], *, vsix: Path | None = None, automated: bool = False
+) -> Iterator[str]:
     """Serve VS Code, with an extension installed if one is given; yield its address.
 
     `automated` lets the page ask for an extension under development and for tests inside the extension host.
@@ -78,8 +84,10 @@ def served(editors: Path, home: Path, environment: Mapping[str, str], *, vsix: P
                 process.kill()
 
 
-def drive(editors: Path, script: Path, environment: Mapping[str, str], given: Mapping[str, Any], report: Path, seconds: int = 240) -> Any:
-    """Run a browser script with what is given to it as JSON; return its report."""
+def drive(
+    editors: Path, script: Path, environment: Mapping[str, str], given: Mapping[str, Any], report: Path, seconds: int = 240
+) -> tuple[Any, subprocess.CompletedProcess[str]]:
+    """Run a browser script with what is given to it as JSON; return its report, and how it ended."""
     require = str(editors / "vscode" / "package.json")
     whole = {**given, "require": require, "chromium": shutil.which("chromium") or "", "report": str(report)}
     command = [editors / "bin/node", script, json.dumps(whole, default=str)]

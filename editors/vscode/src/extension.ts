@@ -7,6 +7,7 @@ import { onPythonChange } from './python';
 import { recogniseRecipes } from './recognise';
 import { provideTasks } from './run';
 import { Server, Telling } from './server';
+import { SECTION } from './settings';
 import { StatusBar } from './statusBar';
 
 /** What other extensions, and the tests, may ask. */
@@ -29,6 +30,8 @@ export async function activate(context: ExtensionContext): Promise<Api> {
         workspace.onDidChangeConfiguration(change => {
             if (change.affectsConfiguration('recipeforge.server')) {
                 void server.restart('always');
+            } else if (change.affectsConfiguration(SECTION)) {
+                void server.configure();
             }
         }),
         workspace.onDidGrantWorkspaceTrust(() => void server.start(forOpenRecipes())),

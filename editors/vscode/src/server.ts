@@ -4,7 +4,7 @@ import { ConfigurationParams, LanguageClient, LanguageClientOptions, State } fro
 import { findServer, Found, Missing } from './discovery';
 import { offerInstallation } from './missing';
 import { STATUS_NOTIFICATION, Status } from './protocol';
-import { serverSettings } from './settings';
+import { SECTION, serverSettings } from './settings';
 
 /** A server command that this client answers itself, wholly or after the server's answer. */
 export type Interceptor = (args: unknown[], ask: () => Promise<unknown>) => Promise<unknown>;
@@ -38,6 +38,13 @@ export class Server implements Disposable {
             await this.halt();
             await this.launch(telling);
         });
+    }
+
+    /** Hand the server its settings anew. */
+    async configure(): Promise<void> {
+        if (this.running) {
+            await this.client?.sendNotification('workspace/didChangeConfiguration', { settings: { [SECTION]: serverSettings() } });
+        }
     }
 
     stop(): Promise<void> {

@@ -1,5 +1,5 @@
 /** The status bar: verdict and memory of the recipe in front. */
-import { Disposable, MarkdownString, StatusBarAlignment, TextDocument, ThemeColor, Uri, window, workspace } from 'vscode';
+import { Disposable, MarkdownString, StatusBarAlignment, TextDocument, Uri, window, workspace } from 'vscode';
 import { count, Status, VerdictKind } from './protocol';
 import { Server } from './server';
 
@@ -60,7 +60,6 @@ export class StatusBar implements Disposable {
 
     private write(document: TextDocument, status: Status | undefined): void {
         const verdict = status?.verdict;
-        this.item.backgroundColor = verdict === 'conflicting' ? new ThemeColor('statusBarItem.errorBackground') : undefined;
         if (!this.server.running) {
             this.item.text = '$(circle-slash) recipe: no server';
             this.item.tooltip = 'recipeforge is not running';

@@ -63,7 +63,7 @@ test('a YAML file with the key becomes a recipe, other YAML is left alone', asyn
     await eventually('its language', () => workspace.textDocuments.find(one => one.uri.path.endsWith('train.yaml') && one.languageId === 'recipeforge'));
     await eventually('its diagnostic', () => ours(recipe.uri).length > 0);
     assert.deepEqual(ours(recipe.uri).map(codeOf), ['RF4001']);
-    const other = await open('compose.yaml');
+    const other = await open('deploy.yaml');
     await pause(1500);
     say(`${other.uri.path.split('/').at(-1)} is ${other.languageId}, with ${ours(other.uri).length} findings`);
     assert.notEqual(other.languageId, 'recipeforge');

@@ -1,0 +1,144 @@
+// Use VS Code as a person does: open recipes, look, hover, choose a fix from the menu, complete. Take pictures, report what was there.
+import { join } from 'node:path';
+import { given, report, withPage } from './browser.mjs';
+
+const SLOW = 30_000;
+const seen = { problems: {} };
+
+await withPage({ viewport: { width: 1120, height: 620 }, deviceScaleFactor: given.scale }, async page => {
+    const ui = workbench(page);
+    try {
+        await ui.start();
+        await aBrokenRecipe(ui);
+        await itsEvidence(ui);
+        await itsFix(ui);
+        await completion(ui);
+        await severalFindings(ui);
+    } catch (error) {
+        seen.failure = String(error.stack ?? error);
+        await page.screenshot({ path: given.failure });
+    }
+    report(seen);
+});
+process.exit();
+
+async function aBrokenRecipe(ui) {
+    await ui.open('recipe.yaml');
+    await ui.page.waitForSelector('.squiggly-error', { timeout: SLOW });
+    seen.squiggles = await ui.squiggled();
+    await ui.page.waitForSelector('.codelens-decoration a', { timeout: SLOW });
+    seen.lenses = await ui.lenses();
+    seen.statusBar = await ui.statusBar(/conflicting/);
+    await ui.page.waitForTimeout(1500); // a double would come late
+    seen.problems.broken = await ui.problems();
+}
+
+async function itsEvidence(ui) {
+    await ui.word('flash-attention-2').hover();
+    await ui.page.waitForSelector('.monaco-hover:visible a[href^="http"]', { timeout: SLOW });
+    await ui.page.waitForTimeout(600);
+    const hover = ui.page.locator('.monaco-hover:visible').first();
+    seen.hover = await hover.innerText();
+    seen.links = await hover.locator('a').evaluateAll(links => links.map(link => link.dataset.href ?? link.href));
+    await ui.picture('hover');
+    await ui.page.keyboard.press('Escape');
+}
+
+async function itsFix(ui) {
+    await ui.word('flash-attention-2').click();
+    await ui.page.keyboard.press('Control+.');
+    await ui.page.waitForSelector('.action-widget', { timeout: SLOW });
+    await ui.page.waitForTimeout(400);
+    seen.menu = (await ui.page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(line => line.trim()).filter(Boolean);
+    await ui.picture('menu');
+    await ui.page.keyboard.press('Enter');
+    await ui.page.waitForFunction(() => !document.querySelector('.squiggly-error'), null, { timeout: SLOW });
+    seen.fixedStatusBar = await ui.statusBar(/valid/);
+    await ui.page.waitForFunction(() => [...document.querySelectorAll('.codelens-decoration a')].some(link => /valid/.test(link.innerText)), null, { timeout: SLOW });
+    seen.fixedLenses = await ui.lenses();
+    seen.problems.fixed = await ui.problems();
+    await ui.page.keyboard.press('Control+s');
+    await ui.page.waitForFunction(() => !document.querySelector('.tab.active.dirty'), null, { timeout: SLOW });
+    await ui.picture('valid');
+}
+
+async function completion(ui) {
+    await ui.word('sdpa').dblclick();
+    await ui.page.keyboard.press('Delete');
+    await ui.page.keyboard.press('Control+Space');
+    await ui.page.waitForSelector('.suggest-widget.visible .monaco-list-row', { timeout: SLOW });
+    await ui.page.waitForTimeout(500);
+    if (!(await ui.page.locator('.suggest-details-container').isVisible())) {
+        await ui.page.keyboard.press('Control+Space'); // a second time shows the documentation beside the list
+        await ui.page.waitForTimeout(900);
+    }
+    seen.suggestions = await ui.suggestions();
+    for (let row = 0; row < 3; row += 1) {
+        await ui.page.keyboard.press('ArrowDown');
+    }
+    await ui.page.waitForTimeout(900);
+    seen.documentation = await ui.page.locator('.suggest-details').innerText().catch(() => '');
+    await ui.picture('completion');
+    await ui.page.keyboard.press('Escape');
+    await ui.page.keyboard.press('Control+z');
+    await ui.page.keyboard.press('Control+s');
+}
+
+async function severalFindings(ui) {
+    await ui.open('qlora.recipe.yaml');
+    await ui.page.waitForSelector('.squiggly-error', { timeout: SLOW });
+    await ui.page.waitForSelector('.codelens-decoration a', { timeout: SLOW });
+    seen.problems.qlora = await ui.problems();
+    await ui.command('View: Toggle Problems');
+    await ui.page.waitForTimeout(500);
+    await ui.picture('diagnostic');
+}
+
+function workbench(page) {
+    return {
+        page,
+        async start() {
+            await page.goto(`${given.address}/?folder=${encodeURIComponent(given.workspace)}`);
+            await page.waitForSelector('.explorer-folders-view .monaco-list-row', { timeout: 90_000 });
+            seen.files = await page.locator('.explorer-folders-view .monaco-list-row').allInnerTexts();
+            await page.keyboard.press('Control+b');
+        },
+        async open(name) {
+            await page.keyboard.press('Control+p');
+            await page.locator('.quick-input-widget input').first().fill(name);
+            await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor({ timeout: SLOW });
+            await page.keyboard.press('Enter');
+            await page.locator('.tab.active', { hasText: name }).waitFor({ timeout: SLOW });
+        },
+        async command(title) {
+            await page.keyboard.press('F1');
+            await page.locator('.quick-input-widget input').first().fill(`>${title}`);
+            await page.locator('.quick-input-list .monaco-list-row', { hasText: title.split(': ').at(-1) }).first().waitFor({ timeout: SLOW });
+            await page.keyboard.press('Enter');
+        },
+        word: text => page.locator('.view-line', { hasText: text }).locator('span', { hasText: text }).last(),
+        async squiggled() {
+            return page.locator('.squiggly-error').evaluateAll(marks => marks.map(mark => Math.round(mark.getBoundingClientRect().width)));
+        },
+        lenses: async () => (await page.locator('.codelens-decoration').allInnerTexts()).join(' | '),
+        async statusBar(wanted) {
+            const item = page.locator('[id="recipeforge.recipeforge.recipeforge.status"], .statusbar-item', { hasText: wanted }).first();
+            await item.waitFor({ timeout: SLOW });
+            return (await item.innerText()).trim();
+        },
+        async problems() {
+            await page.keyboard.press('Control+Shift+m');
+            await page.locator('.markers-panel-container').waitFor({ timeout: SLOW });
+            await page.waitForTimeout(500);
+            const rows = await page.locator('.markers-panel-container .monaco-list-row').allInnerTexts();
+            const texts = rows.map(text => text.replace(/\s+/g, ' ').trim()).filter(text => /RF\d+/.test(text)); // not the files' names, nor related places
+            await page.keyboard.press('Control+Shift+m');
+            await page.waitForTimeout(200);
+            return texts;
+        },
+        async suggestions() {
+            return (await page.locator('.suggest-widget .monaco-list-row').allInnerTexts()).map(text => text.replace(/\s+/g, ' ').trim());
+        },
+        picture: name => page.screenshot({ path: join(given.pictures, `${name}.png`) }),
+    };
+}

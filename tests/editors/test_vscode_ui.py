@@ -1,0 +1,80 @@
+"""VS Code as a person uses it, in a browser, with the packaged extension installed; its pictures are those of the docs."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snippets import HERE, RECIPES
+from vscode import build_extension, drive, served
+
+PICTURES = os.environ.get("RECIPEFORGE_PICTURES")
+"""Where to leave the pictures, if they are wanted (`make screenshots`)."""
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vscode") / "recipes"
+    folder.mkdir()
+    for name, kind in (("recipe.yaml", "broken"), ("qlora.recipe.yaml", "qlora"), ("deploy.yaml", "deploy")):
+        shutil.copy(RECIPES / f"{kind}.yaml", folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(editors: Path, environment: dict[str, str], workspace: Path) -> dict[str, Any]:
+    """What the browser saw. The server is found in the workspace's `.venv`."""
+    vsix, home = build_extension(editors), workspace.parent
+    (workspace / ".venv" / "bin").mkdir(parents=True)
+    program = shutil.which("recipeforge", path=environment["PATH"])
+    assert program
+    (workspace / ".venv" / "bin" / "recipeforge").symlink_to(program)
+    pictures = Path(PICTURES).resolve() if PICTURES else home / "pictures"
+    pictures.mkdir(parents=True, exist_ok=True)
+    with served(editors, home / "data", environment | {"HOME": str(home)}, vsix=vsix) as address:
+        given = {"address": address, "workspace": workspace, "pictures": pictures, "scale": 1.5, "failure": home / "failure.png"}
+        found, _ = drive(editors, HERE / "drive_vscode_ui.mjs", environment, given, home / "report.json")
+    assert "failure" not in found, f"{found['failure']}\nlook at {home / 'failure.png'}; seen before: {found}"
+    return found
+
+
+def test_the_finding_is_underlined_and_listed_once(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"files: {seen['files']}; squiggles (px): {seen['squiggles']}")
+    saw(f"problems: {seen['problems']['broken']}")
+    assert len(seen["squiggles"]) == 1
+    assert len([line for line in seen["problems"]["broken"] if "RF4001" in line]) == 1
+    assert len(seen["problems"]["broken"]) == 1
+    assert len(seen["problems"]["qlora"]) == 3, seen["problems"]["qlora"]
+
+
+def test_the_hover_shows_the_quote_with_its_link(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"hover: {seen['hover']!r}")
+    saw(f"links: {seen['links']}")
+    assert "FlashAttention only supports Ampere GPUs or newer" in seen["hover"]
+    assert any("github.com/Dao-AILab/flash-attention" in link for link in seen["links"])
+
+
+def test_the_menu_offers_the_fix_first_and_it_changes_the_verdict(
+    seen: dict[str, Any], workspace: Path, cured: Callable[[Path], None], saw: Callable[[str], None]
+) -> None:
+    saw(f"menu: {seen['menu']}")
+    saw(f"lenses: {seen['lenses']} → {seen['fixedLenses']}")
+    saw(f"status bar: {seen['statusBar']} → {seen['fixedStatusBar']}")
+    offered = [line for line in seen["menu"] if line not in ("Quick Fix", "More Actions...")]
+    assert "SDPA" in offered[0]
+    assert any("Ignore RF4001" in line for line in offered)
+    assert "conflicting" in seen["lenses"] and "valid" in seen["fixedLenses"]
+    assert "1 error" in seen["statusBar"] and "valid" in seen["fixedStatusBar"]
+    assert seen["problems"]["fixed"] == []
+    cured(workspace / "recipe.yaml")
+
+
+def test_completion_knows_the_rest_of_the_recipe(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"suggestions: {seen['suggestions']}")
+    saw(f"documentation: {seen['documentation']!r}")
+    names = [line.split()[0] for line in seen["suggestions"]]
+    assert "sdpa" in names
+    blocked = [name for name in names if name.startswith("flash-attention")]
+    assert blocked and names.index("sdpa") < names.index(blocked[0])
