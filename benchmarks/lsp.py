@@ -63,6 +63,10 @@ class Editor:
         def _(params: types.PublishDiagnosticsParams) -> None:
             self.published.put_nowait(params)
 
+        @self.client.feature(types.WINDOW_SHOW_MESSAGE)
+        def _(params: types.ShowMessageParams) -> None:
+            print(f"the server says: {params.message}")
+
     async def open(self, text: str) -> None:
         """Start the server and open the recipe."""
         start = time.perf_counter()

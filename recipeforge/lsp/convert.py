@@ -46,17 +46,18 @@ def diagnostic(known: Analysis, finding: Diagnostic, relate: bool) -> types.Diag
         code=finding.code,
         code_description=types.CodeDescription(href=page) if page else None,
         source=SOURCE,
-        message=message(finding),
+        message=message(finding, relate),
         related_information=related if relate and related else None,
         tags=[types.DiagnosticTag.Unnecessary] if finding.code in UNNECESSARY else None,
     )
 
 
-def message(finding: Diagnostic) -> str:
-    """Return what an editor shows: the finding, how parts of it conflict, and who says so."""
+def message(finding: Diagnostic, relate: bool = True) -> str:
+    """Return what an editor shows: the finding, how parts of it conflict, and who says so; the other places too, if it cannot show them."""
+    places = [] if relate else [f"line {label.span.start.line + 1}: {label.text}" for label in finding.related]
     joint = [note for note in finding.notes if note.startswith("no addition can reconcile")]
     cited = [citation_line(finding.citations[0])] if finding.citations else []
-    return "\n".join([finding.message, *joint, *([finding.help] if finding.help else []), *cited])
+    return "\n".join([finding.message, *places, *joint, *([finding.help] if finding.help else []), *cited])
 
 
 def citation_line(citation: Citation) -> str:

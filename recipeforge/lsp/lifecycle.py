@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcException
 
 from recipeforge.lsp.abilities import abilities_of
 from recipeforge.lsp.diagnosing import PULL_OPTIONS, Diagnosing
 from recipeforge.lsp.server import ForgeServer
 from recipeforge.lsp.settings import SECTION, client_settings
+
+log = logging.getLogger("recipeforge.lsp")
 
 WATCHED = ("**/recipeforge.toml", "**/pyproject.toml")
 
@@ -37,8 +41,11 @@ def install(server: ForgeServer) -> None:
 
     @server.feature(types.INITIALIZED)
     async def initialized(_: types.InitializedParams) -> None:
-        await _watch(server)
-        await _ask_for_settings(server)
+        for ask in (_watch, _ask_for_settings):
+            try:
+                await ask(server)
+            except JsonRpcException as refused:  # some clients promise more than they do; all of it can be done without
+                log.info("the client refused: %s", refused)
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
