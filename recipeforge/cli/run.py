@@ -52,7 +52,7 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
     if report.verdict.kind != "valid" or report.loadout is None:
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
-    found = problems(plan, report.loadout)
+    found = problems(plan, report.loadout, _resting(report))
     if dry_run and style == "json":
         told = [{"slug": d.slug, "message": d.message, "help": d.help} for d in found]
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
@@ -64,6 +64,12 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
     return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet)
+
+
+def _resting(report: Report) -> int:
+    """Return what the run holds on its device from first step to last, bytes; 0 without an estimate."""
+    terms = report.estimate.terms if report.estimate else {}
+    return sum(terms.get(name, 0) for name in ("weights", "adapter", "optimizer"))
 
 
 def _checked(document: Document) -> Report:

@@ -112,10 +112,10 @@ def _measured(run: Run) -> str:
     estimate = f"estimated {_gib(run.estimate_bytes)}" if run.estimate_bytes is not None else "no estimate"
     if run.peak_memory_bytes is None:
         return f"{estimate}, not measured"
-    if not run.estimate_bytes:
-        return f"{_gib(run.peak_memory_bytes)} measured ({run.peak_memory_kind}), {estimate}"
-    ratio = run.peak_memory_bytes / run.estimate_bytes
-    return f"{_gib(run.peak_memory_bytes)} measured ({run.peak_memory_kind}), {estimate}: {ratio:.2f} ×"
+    reserved = run.metrics.get("peak_reserved_bytes")
+    kept = f" and {_gib(round(reserved))} reserved" if reserved else ""
+    measured = f"{_gib(run.peak_memory_bytes)} measured ({run.peak_memory_kind}){kept}, {estimate}"
+    return f"{measured}: {run.peak_memory_bytes / run.estimate_bytes:.2f} ×" if run.estimate_bytes else measured
 
 
 def _losses(run: Run) -> str:

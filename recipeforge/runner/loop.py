@@ -174,3 +174,29 @@ class Clock:
     def seconds(self) -> float:
         """So far."""
         return time.monotonic() - self._start
+
+
+class Pace:
+    """How fast training itself goes: held-out measurements and checkpoints between steps do not count.
+
+    Neither does the first step, where there are more: it loads kernels and makes the optimizer's states.
+    """
+
+    def __init__(self) -> None:
+        self._steps = self._tokens = 0
+        self._seconds = 0.0
+        self._since = time.monotonic()
+
+    def step(self, tokens: int) -> float:
+        """Count a finished step and return tokens a second so far."""
+        self._steps += 1
+        if self._steps == 2:
+            self._tokens, self._seconds = 0, 0.0
+        self._tokens += tokens
+        self._seconds += time.monotonic() - self._since
+        self._since = time.monotonic()
+        return self._tokens / max(self._seconds, 1e-9)
+
+    def go_on(self) -> None:
+        """The next step begins now."""
+        self._since = time.monotonic()

@@ -39,6 +39,14 @@ class PeakMeter:
         peak = max(0, _resident("VmHWM") - self._baseline)
         return peak, "rss-delta" if self._was_reset else "rss-delta-with-loading"
 
+    def reserved(self) -> int | None:
+        """Return the most bytes that the allocator held on the device, handed out or not; `None` on a CPU."""
+        if self._device.type != "cuda":
+            return None
+        import torch
+
+        return torch.cuda.max_memory_reserved(self._device)
+
 
 def _resident(field: str) -> int:
     """`VmRSS` (now) or `VmHWM` (the most so far), bytes."""

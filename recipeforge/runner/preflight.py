@@ -1,14 +1,13 @@
 """Pre-flight: everything that would stop the run later, said now, all at once and before anything heavy is loaded."""
 
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from recipeforge.runner.packages import distribution_of
+from recipeforge.runner.devices import Gpu, visible_gpu
+from recipeforge.runner.packages import Need, distribution_of
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.groups import HONOURED
 from recipeforge.runner.plan import Plan
@@ -19,12 +18,16 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
 
+GIB = 2**30
 CODE = "preflight"
 """Stands where rules have their code: these findings are about this machine and this engine, not about the recipe."""
 
 
-def problems(plan: Plan, loadout: Loadout) -> tuple[Diagnostic, ...]:
-    """Return every reason why the plan cannot be carried out here; none: it can."""
+def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0) -> tuple[Diagnostic, ...]:
+    """Return every reason why the plan cannot be carried out here; none: it can.
+
+    `resting_bytes` is what the run holds on its device from first step to last, as far as that is known.
+    """
     return (
         *_unimplemented(plan, loadout),
         *_unhonoured(plan, loadout),
@@ -33,7 +36,7 @@ def problems(plan: Plan, loadout: Loadout) -> tuple[Diagnostic, ...]:
         *_model(plan, loadout),
         *_length(plan, loadout),
         *_data(plan, loadout),
-        *_hardware(plan, loadout),
+        *_hardware(plan, loadout, resting_bytes),
         *_output(plan, loadout),
     )
 
@@ -164,35 +167,56 @@ def _package_missing(source: str) -> bool:
     return False
 
 
-def _hardware(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+def _hardware(plan: Plan, loadout: Loadout, resting_bytes: int) -> Iterator[Diagnostic]:
     wanted = plan.values.get("hardware.gpu")
-    if wanted is None or str(wanted).lower() == "cpu":
+    if str(wanted).lower() == "cpu":
         return
-    memory_gib = gpu_memory_gib()
+    gpu = visible_gpu()
     span = loadout.span_of("hardware.gpu")
-    if memory_gib is None:
+    without_cuda = _torch_without_cuda()
+    if gpu is not None and not without_cuda:
+        yield from _room(gpu, resting_bytes, span)
+    if wanted is None:
+        return
+    if gpu is None:
         yield _problem(
             "no-gpu", f"the recipe asks for a GPU `{wanted}` and this machine shows none", span, "Write `gpu: cpu`, or run it there."
         )
         return
-    promised = loadout.context.facts.get("gpu.memory_gib")
+    if without_cuda:
+        message = f"the recipe asks for a GPU `{wanted}` and torch {without_cuda} was built for CPUs only"
+        yield _problem("torch-without-cuda", message, span, "Install torch's CUDA build: `pip install --force-reinstall torch`.")
+    yield from _lesser(gpu, str(wanted), loadout, span)
+
+
+def _lesser(gpu: Gpu, wanted: str, loadout: Loadout, span: Span) -> Iterator[Diagnostic]:
+    """Rules and estimate were for the GPU that the recipe names: the one here has to be as good."""
+    memory, capability = (loadout.context.facts.get(f"gpu.{name}") for name in ("memory_gib", "capability"))
+    instead = "Name the GPU that is here, and check the recipe for it."
     # Drivers report a few percent less than the data sheet.
-    if isinstance(promised, int | float) and memory_gib < 0.9 * promised:
-        message = f"`{wanted}` has {promised:g} GiB and this machine's GPU {memory_gib:.1f} GiB"
-        yield _problem("smaller-gpu", message, span, "Name the GPU that is here, and check the recipe for it.")
+    if gpu.memory_gib is not None and isinstance(memory, int | float) and gpu.memory_gib < 0.9 * memory:
+        message = f"`{wanted}` has {memory:g} GiB and this machine's GPU, {gpu.name}, {gpu.memory_gib:.1f} GiB"
+        yield _problem("smaller-gpu", message, span, instead)
+    if gpu.capability is not None and isinstance(capability, int | float) and gpu.capability < capability:
+        message = f"`{wanted}` has compute capability {capability:.1f} and this machine's GPU, {gpu.name}, {gpu.capability:.1f}"
+        yield _problem("older-gpu", message, span, instead)
 
 
-def gpu_memory_gib() -> float | None:
-    """Return the memory of the first NVIDIA GPU as its driver reports it; `None` where there is none."""
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return None
-    command = [tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-        return float(done.stdout.split()[0]) / 1024
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
-        return None
+def _room(gpu: Gpu, resting_bytes: int, span: Span) -> Iterator[Diagnostic]:
+    """What the run holds at every moment has to be free; whether the peak fits, too, is for the estimate's own rules."""
+    resting = resting_bytes / GIB
+    if gpu.free_gib is None or gpu.memory_gib is None or not gpu.free_gib < resting <= gpu.memory_gib:
+        return
+    message = (
+        f"weights and optimizer states take {resting:.1f} GiB, and {gpu.free_gib:.1f} of {gpu.memory_gib:.1f} GiB are free on {gpu.name}"
+    )
+    yield _problem("gpu-in-use", message, span, "End what holds the rest (`nvidia-smi` lists it), or choose with CUDA_VISIBLE_DEVICES.")
+
+
+def _torch_without_cuda() -> str:
+    """Return the version of a torch that can use no GPU; empty for another, or none."""
+    installed = Need("torch", "").installed or ""
+    return installed if installed.endswith("+cpu") else ""
 
 
 def _output(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:

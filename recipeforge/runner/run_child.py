@@ -164,7 +164,9 @@ def _passing_on_signals(process: subprocess.Popen[str], book: _Book) -> Iterator
 def _environment(plan: Plan) -> dict[str, str]:
     """The child's environment, set before torch loads."""
     # Idle OpenMP threads that spin make torch 10 to 100 times slower where cores are shared.
-    more = {"OMP_WAIT_POLICY": "passive", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
+    # And the driver's tools and CUDA have to mean the same GPU by a number.
+    order = os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    more = {"CUDA_DEVICE_ORDER": order, "OMP_WAIT_POLICY": "passive", "TOKENIZERS_PARALLELISM": "false", "PYTHONUNBUFFERED": "1"}
     if plan.model.kind != "hub":
         more["HF_HUB_OFFLINE"] = "1"
     if str(plan.values.get("hardware.gpu", "")).lower() == "cpu":

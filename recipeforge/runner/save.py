@@ -31,6 +31,7 @@ def save_checkpoint(model: Any, optimizers: Any, schedulers: Any, plan: Plan, ou
         "optimizers": [o.state_dict() for o in optimizers],
         "schedulers": [s.state_dict() for s in schedulers],
         "random": torch.get_rng_state(),
+        "random_cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
     }
     torch.save(state, unfinished / "training_state.pt")
     unfinished.rename(folder)

@@ -13,7 +13,7 @@ import transformers
 from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.loading import formats_of, load_base, load_tokenizer
-from recipeforge.runner.loop import Bench, Clock, Done, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
+from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.plan import Plan
@@ -68,9 +68,11 @@ class Training:
         if self.stop:
             return False
         self.meter.start()
-        self._measure(model, bench, data, 0, "heldout_loss_before")
-        finished = self._train(model, bench, data)
-        self._peak()
+        try:
+            self._measure(model, bench, data, 0, "heldout_loss_before")
+            finished = self._train(model, bench, data)
+        finally:
+            self._peak()  # of a run that went out of memory, too
         if not finished:
             return False
         loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
@@ -131,30 +133,31 @@ class Training:
         schedule = PARTS[plan.part_in("scheduler")].build
         schedulers = [schedule(optimizer, v, total) for optimizer in optimizers]
         transformers.set_seed(plan.seed)
-        clock = Clock()
-        tokens, first = 0, None
+        clock, pace = Clock(), Pace()
+        first = None
         recipe = Schedule(micro, accumulate, total, plan.seed, float(v["train.gradient_clip"]))
         for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop):
-            self.steps, self.seconds, tokens = done.step, clock.seconds, tokens + done.tokens
+            self.steps, self.seconds = done.step, clock.seconds
             first = done.loss if first is None else first
-            self._report(done, first, tokens)
+            self._report(done, first, pace.step(done.tokens))
             if done.step < total:
                 self._during(model, bench, data, done)
             if "train.save_every" in v and done.step % int(v["train.save_every"]) == 0:
                 self._checkpoint(model, optimizers, schedulers)
             self._budgets(done.step == total)
+            pace.go_on()
         if self.steps < total and self.steps:
             self._checkpoint(model, optimizers, schedulers)
         return self.steps == total
 
-    def _report(self, done: Done, first: float, tokens: int) -> None:
-        say, seconds = self.channel.say, max(self.seconds, 1e-9)
+    def _report(self, done: Done, first: float, speed: float) -> None:
+        say = self.channel.say
         say("metric", step=done.step, name="train_loss", value=done.loss)
         say("metric", step=done.step, name="learning_rate", value=done.rate)
-        for name, value in (("train_loss_first", first), ("train_loss_last", done.loss), ("tokens_per_second", tokens / seconds)):
+        for name, value in (("train_loss_first", first), ("train_loss_last", done.loss), ("tokens_per_second", speed)):
             say("summary", name=name, value=value)
         if done.step % int(self.plan.values["train.log_every"]) == 0:
-            say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=seconds)
+            say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=self.seconds)
 
     def _during(self, model: Any, bench: Bench, data: Data, done: Done) -> None:
         strategy = self.plan.values["eval.strategy"]
@@ -165,7 +168,6 @@ class Training:
     def _budgets(self, last: bool) -> None:
         v = self.plan.values
         if "budget.memory_gib" in v and (peak := self.meter.read()[0]) > float(v["budget.memory_gib"]) * GIB:
-            self._peak()
             raise RunError(f"the run took {peak / GIB:.2f} GiB, more than its budget of {float(v['budget.memory_gib']):g} GiB")
         limit = v.get("budget.wall_clock")
         if limit is not None and not last and not self.stop and self._run_clock.seconds > float(limit):
@@ -191,6 +193,8 @@ class Training:
     def _peak(self) -> None:
         peak, how = self.meter.read()
         self.channel.say("peak", bytes=peak, how=how)
+        if (reserved := self.meter.reserved()) is not None:
+            self.channel.say("summary", name="peak_reserved_bytes", value=reserved)
 
     def _post_flight(self, bench: Bench, lines: list[Line], folder: Path, loss: float) -> None:
         micro = int(self.plan.values["batch.micro"])
@@ -225,4 +229,8 @@ def device_for(plan: Plan) -> torch.device:
 def hardware(device: torch.device) -> dict[str, str]:
     """Return what this runs on, in words."""
     names = {"device": device.type, "system": platform.platform(terse=True), "threads": str(torch.get_num_threads())}
-    return names | ({"gpu": torch.cuda.get_device_name(device)} if device.type == "cuda" else {})
+    if device.type != "cuda":
+        return names
+    about = torch.cuda.get_device_properties(device)
+    gpu = {"gpu": about.name, "gpu_memory_gib": f"{about.total_memory / GIB:.1f}", "capability": f"{about.major}.{about.minor}"}
+    return names | gpu | {"cuda": str(torch.version.cuda)}

@@ -39,9 +39,17 @@ def _options(values: Values, betas: tuple[float, ...] | None = None, epsilon: bo
 
 def adamw(model: Any, values: Values) -> tuple[Any, ...]:
     """torch's AdamW."""
+    groups = _groups(model.parameters(), values)
+    return (_adamw(groups, lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True)),)
+
+
+def _adamw(groups: list[dict[str, Any]], **options: Any) -> Any:
+    """On a GPU the fused kernel: the default one holds one more number a weight during its step."""
     import torch
 
-    return (torch.optim.AdamW(_groups(model.parameters(), values), lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True)),)
+    if all(p.is_cuda for group in groups for p in group["params"]):
+        options["fused"] = True
+    return torch.optim.AdamW(groups, **options)
 
 
 def sgd(model: Any, values: Values) -> tuple[Any, ...]:
@@ -99,9 +107,7 @@ def _auxiliary(name: str, groups: list[dict[str, Any]], rate: float) -> Any:
         from bitsandbytes.optim.adamw import AdamW8bit
 
         return AdamW8bit(groups, lr=rate)
-    import torch
-
-    return torch.optim.AdamW(groups, lr=rate)
+    return _adamw(groups, lr=rate)
 
 
 def _auxiliary_is_there(wishes: Wishes) -> Iterable[Objection]:

@@ -1,10 +1,12 @@
-"""`runs compare` says so when nothing differs."""
+"""What `runs` says of one run and of two."""
 
 from contextlib import nullcontext
+from dataclasses import MISSING, fields, replace
 
 import pytest
 
 from recipeforge.cli import main, runs
+from recipeforge.schemas.run import Run
 
 
 class _Book:
@@ -18,10 +20,6 @@ class _Book:
 
 
 def _run(run_id: str) -> object:
-    from dataclasses import MISSING, fields
-
-    from recipeforge.schemas.run import Run
-
     needed = {f.name: "" for f in fields(Run) if f.default is MISSING and f.default_factory is MISSING}
     return Run(**(needed | {"id": run_id}))  # pyright: ignore[reportArgumentType]
 
@@ -30,3 +28,11 @@ def test_two_runs_that_do_not_differ(monkeypatch: pytest.MonkeyPatch, capsys: py
     monkeypatch.setattr(runs, "_opened", lambda path: nullcontext(_Book()))
     assert main.outcome(["runs", "compare", "a", "b"]) == 0
     assert capsys.readouterr().out == "a and b: the same recipe, versions, hardware and numbers\n"
+
+
+def test_what_the_allocator_reserved_stands_beside_what_it_handed_out() -> None:
+    measured = {"peak_memory_bytes": 3 * 2**30, "peak_memory_kind": "cuda-max-allocated"}
+    run = Run("id", "name", "finished", "r.yaml", "a" * 64, "b" * 64, 0, "now", **measured)
+    assert "3.00 GiB measured (cuda-max-allocated), no estimate" in runs.run_text(run)
+    more = replace(run, metrics={"peak_reserved_bytes": 4.5 * 2**30}, estimate_bytes=2 * 2**30)
+    assert "3.00 GiB measured (cuda-max-allocated) and 4.50 GiB reserved, estimated 2.00 GiB: 1.50 ×" in runs.run_text(more)

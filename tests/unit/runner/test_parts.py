@@ -73,6 +73,15 @@ def test_the_recipes_betas_reach_the_optimizer(model) -> None:
     assert adamw.param_groups[0]["eps"] == 1e-4
 
 
+@pytest.mark.parametrize("on_gpu", [False, True])
+def test_adamw_is_fused_on_a_gpu_and_only_there(on_gpu: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    monkeypatch.setattr(torch.optim, "AdamW", lambda groups, **options: made.append(options))
+    weight = SimpleNamespace(requires_grad=True, ndim=2, is_cuda=on_gpu)
+    PARTS["adamw"].build(SimpleNamespace(parameters=lambda: [weight]), BASE)
+    assert made == [{"lr": 1e-3} | ({"fused": True} if on_gpu else {})]
+
+
 RATES = {
     "constant": [1.0] * 8,
     "linear": [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125],

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from recipeforge.runner import packages, preflight
+from recipeforge.runner.devices import Gpu
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.preflight import problems
 
@@ -16,7 +17,7 @@ def test_a_sound_recipe_has_none(make, recipe) -> None:
 
 
 def test_all_problems_are_told_at_once_and_in_their_places(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "gpu_memory_gib", lambda: None)
+    monkeypatch.setattr(preflight, "visible_gpu", lambda: None)
     text = recipe(
         technique="{use: vera, rank: 4}",
         train="{keep_best: true}",
@@ -95,10 +96,53 @@ def test_a_recipe_for_other_versions_is_refused(make, recipe) -> None:
     assert made.slugs() == ["package-differs"]
 
 
-def test_a_gpu_smaller_than_the_recipes_is_refused(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "gpu_memory_gib", lambda: 14.7)
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch):
+    """Put a GPU, and the torch that can use it, into this machine."""
+
+    def put(torch: str = "2.13.0+cu130", **known: float | None) -> None:
+        gpu = Gpu(**{"name": "some GPU", "memory_gib": 14.7, "free_gib": 14.2, "capability": 7.5, **known})  # type: ignore[arg-type]
+        monkeypatch.setattr(preflight, "visible_gpu", lambda: gpu)
+        real = packages.Need.installed.fget
+        monkeypatch.setattr(packages.Need, "installed", property(lambda need: torch if need.name == "torch" else real(need)))
+
+    return put
+
+
+def test_a_gpu_smaller_than_the_recipes_is_refused(make, recipe, here) -> None:
+    here()
     assert make(recipe(hardware="{gpu: t4}")).slugs() == []
-    assert make(recipe(hardware="{gpu: a100-80gb}")).slugs() == ["smaller-gpu"]
+    assert make(recipe(hardware="{gpu: a100-80gb}")).slugs() == ["smaller-gpu", "older-gpu"]
+
+
+def test_a_gpu_of_an_older_kind_is_refused_though_it_is_as_large(make, recipe, here) -> None:
+    here(name="Quadro RTX 8000", memory_gib=48.0)
+    found = told(make(recipe(hardware="{gpu: a6000}")))
+    assert list(found) == ["older-gpu"]
+    assert "capability 8.6 and this machine's GPU, Quadro RTX 8000, 7.5" in found["older-gpu"]
+
+
+def test_what_the_driver_does_not_say_is_no_objection(make, recipe, here) -> None:
+    here(memory_gib=None, free_gib=None, capability=None)
+    made = make(recipe(hardware="{gpu: h200}"))
+    assert [d.slug for d in problems(made.plan, made.loadout, 2**40)] == []
+
+
+def test_a_torch_for_cpus_only_is_told_before_anything_is_loaded(make, recipe, here) -> None:
+    here(torch="2.13.0+cpu")
+    found = told(make(recipe(hardware="{gpu: t4}")))
+    assert list(found) == ["torch-without-cuda"]
+    assert make(recipe(hardware="")).slugs() == []  # no GPU is asked for: it trains on the CPU
+
+
+@pytest.mark.parametrize(("resting_gib", "wanted"), [(2, []), (4, ["gpu-in-use"]), (30, [])])
+@pytest.mark.parametrize("hardware", ["{gpu: t4}", ""])
+def test_a_gpu_that_others_fill_is_refused(make, recipe, here, hardware: str, resting_gib: int, wanted: list[str]) -> None:
+    here(free_gib=3.0)
+    made = make(recipe(hardware=hardware))
+    found = problems(made.plan, made.loadout, resting_gib * 2**30)  # 30 GiB fit on no T4: that is the estimate's own finding
+    assert [d.slug for d in found] == wanted
+    assert all("take 4.0 GiB, and 3.0 of 14.7 GiB are free" in d.message for d in found)
 
 
 def test_every_part_is_a_component_and_reads_knobs_that_exist() -> None:

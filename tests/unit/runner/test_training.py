@@ -1,6 +1,8 @@
 import json
 import math
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,7 +12,7 @@ from recipeforge.schemas.errors import RunError
 pytest.importorskip("torch")
 import torch
 
-from recipeforge.runner.loop import planned_steps
+from recipeforge.runner.loop import Pace, planned_steps
 
 needs_bnb = pytest.mark.skipif(Need("bitsandbytes", "").installed is None, reason="needs bitsandbytes")
 
@@ -182,14 +184,90 @@ def test_the_child_tells_a_diverging_run_and_a_crash_as_failed(
     (end,) = heard.of("end")
     assert (end["state"], end["steps"]) == ("failed", len(heard.losses()))
     assert "became" in end["message"]
+    assert len(heard.of("peak")) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried …"), True),
+        (RuntimeError("CUDA error: out of memory\nSearch for `cudaErrorMemoryAllocation'"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
+        (RuntimeError("CUDA error: device-side assert triggered"), False),
+    ],
+    ids=["allocator", "driver", "cublas", "another"],
+)
+def test_out_of_memory_is_told_with_the_peak(
+    make, recipe, heard_of, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, said: bool
+) -> None:
+    from recipeforge.runner import child
 
     def crash(*args):
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried …")
+        raise error
 
     monkeypatch.setattr("recipeforge.runner.train.held_out_loss", crash)
     heard = heard_of()
     child._run(make(recipe()).plan, tmp_path, heard, [""])
-    assert heard.of("end")[0]["message"].startswith("out of memory on the GPU")
+    assert heard.of("end")[0]["message"].startswith("out of memory on the GPU;") == said
+    assert len(heard.of("peak")) == 1
+
+
+@pytest.mark.parametrize(("free", "wanted"), [(10.0, ", of whose 80.0 GiB other processes hold about 62.0"), (70.0, "")])
+def test_out_of_memory_names_the_others_where_they_hold_much(monkeypatch: pytest.MonkeyPatch, free: float, wanted: str) -> None:
+    from recipeforge.runner import child, devices
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 8 * 2**30)
+    monkeypatch.setattr(devices, "visible_gpu", lambda: devices.Gpu("a GPU", 80.0, free, 8.0))
+    assert child._others() == wanted
+
+
+def test_speed_is_that_of_training_alone(train, monkeypatch: pytest.MonkeyPatch) -> None:
+    from recipeforge.runner import train as module
+
+    real = module.held_out_loss
+
+    def slow(*args):
+        time.sleep(0.3)
+        return real(*args)
+
+    monkeypatch.setattr(module, "held_out_loss", slow)
+    before = time.monotonic()
+    numbers = train(train="{steps: 6}", eval="{strategy: steps, every: 1}")[0].summary()
+    assert time.monotonic() - before > 5 * 0.3
+    # 4 rows of a few dozen tokens take milliseconds; with the pauses it would be a few hundred tokens a second.
+    assert numbers["tokens_per_second"] > 600
+
+
+def test_the_first_step_counts_only_where_it_is_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("recipeforge.runner.loop.time.monotonic", lambda: now[0])
+    pace = Pace()
+    now[0] = 10.0
+    assert pace.step(100) == 10.0
+    now[0] = 50.0  # a measurement
+    pace.go_on()
+    now[0] = 51.0
+    assert pace.step(100) == 100.0
+    pace.go_on()
+    now[0] = 54.0
+    assert pace.step(100) == 50.0
+
+
+def test_a_gpus_allocator_is_told_beside_its_tensors(monkeypatch: pytest.MonkeyPatch) -> None:
+    from recipeforge.runner.memory_peak import PeakMeter
+    from recipeforge.runner.train import hardware
+
+    device = torch.device("cuda", 0)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda d: 5)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda d: 7)
+    about = SimpleNamespace(name="NVIDIA H200", total_memory=140 * 2**30, major=9, minor=0)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda d: about)
+    meter = PeakMeter(device)
+    assert (meter.read(), meter.reserved()) == ((5, "cuda-max-allocated"), 7)
+    assert PeakMeter(torch.device("cpu")).reserved() is None
+    names = hardware(device)
+    assert (names["gpu"], names["gpu_memory_gib"], names["capability"]) == ("NVIDIA H200", "140.0", "9.0")
 
 
 def test_a_stop_before_the_first_step_is_told_as_such(make, recipe, heard_of, tmp_path: Path) -> None:
