@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, replace
 
 from recipeforge.documents.build import Builder, Built
+from recipeforge.documents.decode import forbidden_character
 from recipeforge.documents.lines import LineIndex
 from recipeforge.documents.parse import parse
 from recipeforge.documents.tree import Document, MappingNode, target_of
@@ -42,8 +43,10 @@ class _Trial:
 def parse_half_typed(text: str, path: str = "<text>") -> Document:
     """Return the document that `text` holds; where it is not valid YAML, with the tree of what remains without the broken lines."""
     document = parse(text, path)
-    broken = document.complete or len(text) > MOST_CHARACTERS or not any(d.code in _MENDABLE for d in document.diagnostics)
-    return document if broken else _mended(document)
+    mendable = not document.complete and len(text) <= MOST_CHARACTERS and any(d.code in _MENDABLE for d in document.diagnostics)
+    if not mendable or forbidden_character(text, document.lines) is not None:
+        return document
+    return _mended(document)
 
 
 def _mended(document: Document) -> Document:

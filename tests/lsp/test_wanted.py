@@ -1,6 +1,6 @@
 """Recipes whose own comments state each finding that is wanted on their line, and the fix that has to be offered first.
 
-    optimizer: adamv  # want RF0003 "a part of the message" fix "the first fix's title"
+optimizer: adamv  # want RF0003 "a part of the message" fix "the first fix's title"
 """
 
 import re
