@@ -27,6 +27,13 @@ class Diagnosing:
         self._shown: set[str] = set()
         """Texts for which findings were pushed."""
 
+    def opened(self, file: OpenFile) -> None:
+        """Look at a text that was opened; what was pushed while it was closed gives way to what is now found in it."""
+        if file.uri in self._server.files.told_closed:
+            self._server.files.told_closed.discard(file.uri)
+            self._publish(file.uri, None, [])
+        self.changed(file)
+
     def changed(self, file: OpenFile) -> None:
         """Look at a new version soon, if the client will not ask for it."""
         server = self._server

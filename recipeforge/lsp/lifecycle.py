@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,16 +42,20 @@ def install(server: ForgeServer) -> None:
 
     @server.feature(types.INITIALIZED)
     async def initialized(_: types.InitializedParams) -> None:
+        before = server.settings.generation
         for ask in (_watch, _ask_for_settings):
             try:
                 await ask(server)
             except JsonRpcException as refused:  # some clients promise more than they do; all of it can be done without
                 log.info("the client refused: %s", refused)
+        if server.settings.generation != before:  # what was asked of texts that were opened meanwhile has been given up
+            diagnosing.refresh()
 
     @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
     def opened(params: types.DidOpenTextDocumentParams) -> None:
         server.files.encoding = _encoding(server)
-        diagnosing.changed(server.files.open(params.text_document))
+        file = server.files.open(params.text_document)
+        diagnosing.opened(file)
 
     @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
     def changed(params: types.DidChangeTextDocumentParams) -> None:
@@ -100,7 +105,8 @@ def _encoding(server: ForgeServer) -> Any:
 
 def _take_settings(server: ForgeServer, sent: object) -> None:
     settings, told = client_settings(_plain(sent))
-    server.settings.forget(settings)
+    if replace(settings, abilities=server.settings.abilities) != server.settings.client:
+        server.settings.forget(settings)
     for message in told:
         server.tell_once(message)
 

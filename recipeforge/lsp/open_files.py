@@ -39,6 +39,8 @@ class OpenFiles:
 
     def __init__(self) -> None:
         self.encoding: Encoding = "utf-16"
+        self.told_closed: set[str] = set()
+        """Texts that were not open when their findings were pushed, by a check of the whole workspace."""
         self._files: dict[str, OpenFile] = {}
 
     def __iter__(self) -> Iterator[OpenFile]:

@@ -126,6 +126,7 @@ async def check_workspace(server: ForgeServer) -> list[dict[str, Any]]:
             if known is not None:
                 shown = types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics(known, relate=True))
                 server.text_document_publish_diagnostics(shown)
+                server.files.told_closed.add(uri)
         if known is not None:
             told = status_of(known)
             found.append({key: told[key] for key in ("uri", "verdict", "errors", "warnings")})
