@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 
 from recipeforge.lsp.convert import source_name
-from recipeforge.render.look import Look
-from recipeforge.render.rule_page import render_page
 from recipeforge.schemas.claim import Claim
 from recipeforge.schemas.diagnostic import Citation
 
 BETWEEN_CARDS = "\n\n---\n\n"
-PLAIN_COLUMNS = 72
-"""A popup of a terminal editor is narrower than its window."""
+NAMES_WIDE = 28
+"""Columns of a table's first cells in plain text."""
 
 _MARKUP = re.compile(r"[\\`*<]|\[(?=[^\]]*\]\()|(?<![^\W_])_|_(?![^\W_])|~(?=~)")
 _TICKS = re.compile("`+")
+_LINK = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]\(([^\s)]+)\)")
+_BOLD = re.compile(r"\*\*(.+?)\*\*")
+_ESCAPED = re.compile(r"\\([\\`*_\[\]<>|#~])")
 
 
 def escaped(text: str) -> str:
@@ -75,8 +76,17 @@ def source(claim: Claim) -> str:
 
 
 def plain(markdown: str) -> str:
-    """Return a page for a client that shows no Markdown."""
-    return render_page(markdown, Look(width=PLAIN_COLUMNS)).rstrip("\n")
+    """Return a page for a client that shows no Markdown: lines as they are, addresses behind their names."""
+    lines: list[str] = []
+    for line in _BOLD.sub(r"\1", markdown).split("\n"):
+        if set(line) <= set("|-: ") and line.startswith("|"):
+            continue
+        if line.startswith("|"):
+            name, *rest = [cell.strip() for cell in line.strip("|").split("|")]
+            line = f"{name:<{NAMES_WIDE}} {' '.join(rest)}"
+        lines.append(re.sub(r"^> ?", "  ", line).rstrip())
+    text = _LINK.sub(lambda found: found[1] if found[2].startswith("file:") else f"{found[1]} <{found[2]}>", "\n".join(lines))
+    return _ESCAPED.sub(r"\1", text)
 
 
 def _as_citation(claim: Claim) -> Citation:

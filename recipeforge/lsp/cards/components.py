@@ -31,7 +31,7 @@ def component_card(known: Analysis, component: Component, untold: Collection[str
     parts.append(" ".join(_standing(known, component)))
     parts.append(_effects(component))
     more = link(f"the page of {component.title}", component_uri(known.catalog, component))
-    parts += rules_section(known.catalog, component.id, known.view, heading="What it can break", untold=untold, more=more, quotes=2)
+    parts += rules_section(known, component.id, heading="What it can break", untold=untold, more=more, quotes=0 if untold else 2)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -101,7 +101,7 @@ def _effects(component: Component) -> str:
     if not words:
         return ""
     url = _URL.match(told)
-    origin = escaped(told.rstrip("."))
+    origin = escaped(told.rstrip(".")).replace("By definition", "by definition")
     if url is not None:
         rest = told[url.end() :].lstrip(": ")
         origin = f"{link(url[0].removeprefix('https://'), url[0])}{f': {escaped(rest)}' if rest else ''}"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from recipeforge.catalog.pages import title_of
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.catalog.words import clauses
+from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.markdown import cut, escaped, link, prose, quoted, source
 from recipeforge.lsp.pages import page_uri
 from recipeforge.lsp.rules_about import Spoken, rules_about
@@ -15,7 +16,6 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.claim import Claim, SourceKind, Tier
 from recipeforge.schemas.condition import All, AnyOf, Condition, Holds, Not
 from recipeforge.schemas.rule import Rule
-from recipeforge.solver.view import View
 
 LONGEST_WHY = 360
 LONGEST_QUOTE = 220
@@ -38,7 +38,7 @@ _KINDS: dict[SourceKind, str] = {
 _PLACEHOLDER = re.compile(r"‹([^›]*)›")
 _VERSION = re.compile(r"(?:, not)? ‹packages\.[^›]*›")
 """A version that is not the recipe's: what the version has to be is said behind."""
-_THE = {"gpu": "the GPU", "model": "the model"}
+_THE = {"gpu.title": "the GPU", "model.title": "the model", "model.id": "the model"}
 
 
 def rule_link(rule: Rule) -> str:
@@ -89,24 +89,26 @@ def badge(claim: Claim) -> str:
 
 
 def rules_section(
-    catalog: Catalog, subject: str, view: View | None, *, heading: str, untold: Collection[str], more: str = "", quotes: int = 1
+    known: Analysis, subject: str, *, heading: str, untold: Collection[str] = (), more: str = "", quotes: int = 1
 ) -> Iterator[str]:
     """Yield the rules that a component or a knob can break: those that fire, then the nearest, `quotes` of them with a quote.
 
     `untold`: codes that are told elsewhere in the popup. `more`: what to read for the rest.
     """
-    spoken = [one for one in rules_about(catalog, subject, view) if one.rule.code not in untold]
+    spoken = [one for one in rules_about(known.catalog, subject, known.view) if one.rule.code not in untold]
     if not spoken:
         return
-    rows = [_row(catalog, one, subject, with_quote=index < quotes) for index, one in enumerate(spoken[:MOST_RULES])]
+    rows = [_row(known, one, subject, with_quote=index < quotes) for index, one in enumerate(spoken[:MOST_RULES])]
     if len(spoken) > MOST_RULES:
         rows.append(f"- and {len(spoken) - MOST_RULES} more{f' on {more}' if more else ''}")
     yield f"**{heading}**\n\n" + "\n".join(rows)
 
 
-def _row(catalog: Catalog, spoken: Spoken, subject: str, *, with_quote: bool) -> str:
-    rule = spoken.rule
-    head = f"- {rule.effective_severity} {rule_link(rule)} {prose(_sentence(catalog, spoken, subject))}"
+def _row(known: Analysis, spoken: Spoken, subject: str, *, with_quote: bool) -> str:
+    rule, catalog = spoken.rule, known.catalog
+    fired = next((finding.message for finding in known.report.diagnostics if finding.code == rule.code), None)
+    told = f"{fired} (here)" if fired is not None else _sentence(catalog, spoken, subject)
+    head = f"- {rule.effective_severity} {rule_link(rule)} {prose(told)}"
     claim = next((catalog.claims[id_] for id_ in rule.evidence if id_ in catalog.claims and not catalog.claims[id_].withdrawn), None)
     if claim is None or not with_quote:
         return head
@@ -123,12 +125,12 @@ def _sentence(catalog: Catalog, spoken: Spoken, subject: str) -> str:
             return component.title
         if name in named:
             return " or ".join(catalog.components[id_].title for id_ in named[name])
-        return f"such {catalog.slots[name].title}" if name in catalog.slots else _THE.get(name.split(".")[0], name)
+        return f"such {catalog.slots[name].title}" if name in catalog.slots else _THE.get(name, name)
 
     title = _PLACEHOLDER.sub(lambda found: words(found[1]), _VERSION.sub("", title_of(spoken.rule)))
     title = f"{title[:1].upper()}{title[1:]}" if title.startswith("the ") else title
     if not spoken.lacking:
-        return f"{title} (it fires here)"
+        return title
     lacking = [cut(clause.replace("`", ""), LONGEST_CLAUSE) for part in spoken.lacking for clause in clauses(catalog, part)]
     return f"{title}, if {' and '.join(lacking[:MOST_CLAUSES])}{' and more' if len(lacking) > MOST_CLAUSES else ''}"
 

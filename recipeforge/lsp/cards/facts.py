@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from recipeforge.documents.context import gpu_sheet, model_sheet
 from recipeforge.lsp.analysis import Analysis
+from recipeforge.lsp.cards.evidence import rules_section
 from recipeforge.lsp.markdown import escaped, link
 from recipeforge.lsp.memory import terms_table, told
 from recipeforge.lsp.verdicts import verdict_words
@@ -57,7 +58,8 @@ def package_card(known: Analysis, name: str) -> str:
     current, python = sheet.facts.get("current"), sheet.facts.get("requires_python")
     if current:
         lines.append(f"Newest release {current}{f', for Python {escaped(str(python))}' if python else ''}.")
-    return "\n\n".join([*lines, _origin(sheet)])
+    rules = rules_section(known, f"packages.{sheet.id}", heading="Rules that read its version")
+    return "\n\n".join([*lines, _origin(sheet), *rules])
 
 
 def recipe_card(known: Analysis) -> str:

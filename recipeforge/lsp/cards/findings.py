@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.cards.evidence import LONGEST_WHY, MOST_QUOTES, evidence
-from recipeforge.lsp.markdown import cut, escaped, link, prose
+from recipeforge.lsp.markdown import cut, link, prose
 from recipeforge.lsp.pages import page_uri
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 
@@ -53,4 +53,4 @@ def _code(finding: Diagnostic) -> str:
 
 def _fix(fix: Fix) -> str:
     note = {"safe": "", "unsafe": " (changes the run)", "display": " (by hand)"}[fix.safety]
-    return f"{escaped(fix.title)}{note}"
+    return f"{prose(fix.title)}{note}"

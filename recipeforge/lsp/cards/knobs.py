@@ -8,7 +8,7 @@ from collections.abc import Collection
 from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.cards.evidence import rules_section
 from recipeforge.lsp.markdown import cut, escaped, prose
-from recipeforge.lsp.memory import knob_words
+from recipeforge.lsp.memory import knob_words, told
 from recipeforge.schemas.recipe import Knob, Slot
 from recipeforge.schemas.verdict import StatusKind
 from recipeforge.solver.titles import spelled
@@ -29,9 +29,11 @@ def knob_card(known: Analysis, knob: Knob, untold: Collection[str] = ()) -> str:
     parts = [f"**{knob.path}** · {' · '.join(kind)}", prose(knob.description), _values(knob)]
     if memory := knob_words(known, knob):
         parts.append(f"**Memory:** {memory}.")
+    if knob.path == "budget.memory_gib" and (estimate := told(known)):
+        parts.append(f"This recipe: {estimate}.")
     if reader := _unread(known, knob):
         parts.append(reader)
-    parts += rules_section(known.catalog, knob.path, known.view, heading="Rules that read it", untold=untold)
+    parts += rules_section(known, knob.path, heading="Rules that read it", untold=untold)
     return "\n\n".join(part for part in parts if part)
 
 
@@ -72,7 +74,8 @@ def slot_card(known: Analysis, slot: Slot) -> str:
         _standing(known, slot),
     ]
     members = known.catalog.members(slot.id)
-    statuses = [known.statuses[c.id] for c in members if c.id in known.statuses and known.statuses[c.id].kind != "equipped"]
+    held = known.view.slots.get(slot.id, ()) if known.view else ()
+    statuses = [known.statuses[c.id] for c in members if c.id in known.statuses and c.id not in held]
     if statuses:
         counts = Counter(status.kind for status in statuses)
         parts.append(f"Others: {', '.join(f'{counts[kind]} {words}' for kind, words in _COUNTED.items() if counts[kind])}.")

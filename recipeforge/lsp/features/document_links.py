@@ -33,7 +33,7 @@ def document_links(known: Analysis, params: types.DocumentLinkParams) -> list[ty
 def _of_values(known: Analysis) -> Iterator[Found]:
     for thing in things(known.document, known.vocabulary):
         if thing.kind == "model" and (url := model_url(known, thing.id)):
-            yield thing.start, thing.end, url, f"{thing.id} on the hub"
+            yield thing.start, thing.end, url, f"{url.removeprefix(HUB)} on the hub"
         elif thing.kind == "gpu":
             sheet = gpu_sheet(known.catalog, thing.id)
             if sheet is not None and sheet.source.startswith("https://"):

@@ -89,7 +89,7 @@ def _meant(known: Analysis, thing: Thing) -> str | None:
             sheet = gpu_sheet(known.catalog, thing.id)
             id_ = sheet.id if sheet is not None else None
         case "model":
-            sheet = model_sheet(known.catalog, thing.id)
+            sheet = model_sheet(known.catalog, thing.id) if not thing.id.startswith("package:") else None
             id_ = sheet.id if sheet is not None else None
         case _:
             id_ = None
