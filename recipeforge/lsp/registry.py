@@ -18,6 +18,10 @@ A = TypeVar("A", bound=Answer)
 C = TypeVar("C", bound=Act)
 
 
+def _named_text(params: Any) -> str | None:
+    return params.text_document.uri
+
+
 @dataclass(frozen=True)
 class Feature:
     """A request about one text."""
@@ -29,14 +33,30 @@ class Feature:
     """Whether it may search for long, and so must not keep quick answers waiting."""
     empty: Any
     """The answer for a text that is none of our business, or after a crash."""
+    text_of: Callable[[Any], str | None] = _named_text
+    """The parameters → the URI of the text that they speak of; `None` where they do not tell."""
+    unchanged: bool = False
+    """Whether the parameters are the answer where there is none: a request to fill something in."""
+
+    def otherwise(self, params: Any) -> Any:
+        """Return the answer where there is none."""
+        return params if self.unchanged else self.empty
 
 
 FEATURES: dict[str, Feature] = {}
 COMMANDS: dict[str, Act] = {}
 
 
-def answers(method: str, options: Any = None, *, deep: bool = False, empty: Any = None) -> Callable[[A], A]:
-    """Register a function as the answer to a request about one text.
+def answers(
+    method: str,
+    options: Any = None,
+    *,
+    deep: bool = False,
+    empty: Any = None,
+    text_of: Callable[[Any], str | None] = _named_text,
+    unchanged: bool = False,
+) -> Callable[[A], A]:
+    """Register a function as the answer to a request about one text; the other parameters are those of `Feature`.
 
     Raises:
         ValueError: the method has an answer already.
@@ -45,7 +65,7 @@ def answers(method: str, options: Any = None, *, deep: bool = False, empty: Any 
     def register(answer: A) -> A:
         if method in FEATURES:
             raise ValueError(f"{method} is answered twice: {FEATURES[method].answer} and {answer}")
-        FEATURES[method] = Feature(method, answer, options, deep, empty)
+        FEATURES[method] = Feature(method, answer, options, deep, empty, text_of, unchanged)
         return answer
 
     return register

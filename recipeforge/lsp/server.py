@@ -97,16 +97,17 @@ class ForgeServer(LanguageServer):
 
     def _answering(self, feature: Feature) -> Callable[[Any], Awaitable[Any]]:
         async def answer(params: Any) -> Any:
-            file = self.recipe(params.text_document.uri)
+            uri = feature.text_of(params)
+            file = self.recipe(uri) if uri else None
             if file is None:
-                return feature.empty
+                return feature.otherwise(params)
             try:
                 return await self.desk.ask(file, lambda known: feature.answer(known, params), deep=feature.deep)
             except GivenUp:
                 raise JsonRpcException("the text changed meanwhile", CONTENT_MODIFIED) from None
             except Exception as error:
                 self.crashed(feature.method, error)
-                return feature.empty
+                return feature.otherwise(params)
 
         return answer
 
