@@ -8,12 +8,14 @@ const seen = { problems: {} };
 await withPage({ viewport: { width: 1120, height: 620 }, deviceScaleFactor: given.scale }, async page => {
     const ui = workbench(page);
     try {
-        await ui.start();
+        await ui.start(given.workspace);
         await aBrokenRecipe(ui);
         await itsEvidence(ui);
         await itsFix(ui);
+        await memory(ui);
         await completion(ui);
         await severalFindings(ui);
+        await noServer(ui);
     } catch (error) {
         seen.failure = String(error.stack ?? error);
         await page.screenshot({ path: given.failure });
@@ -41,6 +43,11 @@ async function itsEvidence(ui) {
     seen.hover = await hover.innerText();
     seen.links = await hover.locator('a').evaluateAll(links => links.map(link => link.dataset.href ?? link.href));
     await ui.picture('hover');
+    const box = await hover.boundingBox();
+    await ui.page.mouse.move(box.x + 120, box.y + box.height / 2, { steps: 12 });
+    await ui.page.mouse.wheel(0, 250);
+    await ui.page.waitForTimeout(400);
+    await ui.picture('evidence');
     await ui.page.keyboard.press('Escape');
 }
 
@@ -60,6 +67,22 @@ async function itsFix(ui) {
     await ui.page.keyboard.press('Control+s');
     await ui.page.waitForFunction(() => !document.querySelector('.tab.active.dirty'), null, { timeout: SLOW });
     await ui.picture('valid');
+}
+
+/** The lens with the estimate opens it, term by term, as a page beside the recipe. */
+async function memory(ui) {
+    const lens = await ui.page.locator('.codelens-decoration a', { hasText: 'GiB' }).first().boundingBox();
+    await ui.page.mouse.click(lens.x + lens.width / 2, lens.y + lens.height / 2); // click() would scroll the editor under its title
+    await ui.page.locator('.tab', { hasText: 'Memory' }).waitFor({ timeout: SLOW });
+    for (let tries = 0; tries < 50 && !seen.memory; tries += 1) { // a preview is a frame within a frame, there some time after its tab
+        await ui.page.waitForTimeout(200);
+        const texts = await Promise.all(ui.page.frames().slice(1).map(frame => frame.locator('body').innerText().catch(() => '')));
+        seen.memory = texts.find(text => text.includes('GiB'));
+    }
+    await ui.page.waitForTimeout(500);
+    await ui.picture('memory');
+    await ui.page.keyboard.press('Control+w');
+    await ui.page.locator('.tab', { hasText: 'Memory' }).waitFor({ state: 'detached', timeout: SLOW });
 }
 
 async function completion(ui) {
@@ -89,18 +112,27 @@ async function severalFindings(ui) {
     await ui.page.waitForSelector('.squiggly-error', { timeout: SLOW });
     await ui.page.waitForSelector('.codelens-decoration a', { timeout: SLOW });
     seen.problems.qlora = await ui.problems();
-    await ui.command('View: Toggle Problems');
-    await ui.page.waitForTimeout(500);
+    await ui.page.setViewportSize({ width: 1120, height: 720 });
+    await ui.page.keyboard.press('Control+Shift+m');
+    await ui.page.waitForTimeout(800);
     await ui.picture('diagnostic');
+}
+
+async function noServer(ui) {
+    await ui.start(given.bare);
+    await ui.open('recipe.yaml');
+    const toast = ui.page.locator('.notifications-toasts .notification-toast', { hasText: 'recipeforge' }).first();
+    await toast.waitFor({ timeout: SLOW });
+    seen.missing = (await toast.innerText()).replace(/\s+/g, ' ');
+    seen.missingStatusBar = await ui.statusBar(/no server/);
 }
 
 function workbench(page) {
     return {
         page,
-        async start() {
-            await page.goto(`${given.address}/?folder=${encodeURIComponent(given.workspace)}`);
+        async start(folder) {
+            await page.goto(`${given.address}/?folder=${encodeURIComponent(folder)}`);
             await page.waitForSelector('.explorer-folders-view .monaco-list-row', { timeout: 90_000 });
-            seen.files = await page.locator('.explorer-folders-view .monaco-list-row').allInnerTexts();
             await page.keyboard.press('Control+b');
         },
         async open(name) {
@@ -109,12 +141,6 @@ function workbench(page) {
             await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor({ timeout: SLOW });
             await page.keyboard.press('Enter');
             await page.locator('.tab.active', { hasText: name }).waitFor({ timeout: SLOW });
-        },
-        async command(title) {
-            await page.keyboard.press('F1');
-            await page.locator('.quick-input-widget input').first().fill(`>${title}`);
-            await page.locator('.quick-input-list .monaco-list-row', { hasText: title.split(': ').at(-1) }).first().waitFor({ timeout: SLOW });
-            await page.keyboard.press('Enter');
         },
         word: text => page.locator('.view-line', { hasText: text }).locator('span', { hasText: text }).last(),
         async squiggled() {

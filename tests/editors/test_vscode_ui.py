@@ -33,15 +33,21 @@ def seen(editors: Path, environment: dict[str, str], workspace: Path) -> dict[st
     (workspace / ".venv" / "bin" / "recipeforge").symlink_to(program)
     pictures = Path(PICTURES).resolve() if PICTURES else home / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
-    with served(editors, home / "data", environment | {"HOME": str(home)}, vsix=vsix) as address:
-        given = {"address": address, "workspace": workspace, "pictures": pictures, "scale": 1.5, "failure": home / "failure.png"}
+    bare = home / "bare"
+    bare.mkdir()
+    shutil.copy(RECIPES / "broken.yaml", bare / "recipe.yaml")
+    folders = [folder for folder in environment["PATH"].split(os.pathsep) if not Path(folder, "recipeforge").exists()]
+    nowhere = environment | {"HOME": str(home), "PATH": os.pathsep.join(folders), "VSCODE_CLI": "1"}
+    with served(editors, home / "data", nowhere, vsix=vsix) as address:
+        places = {"workspace": workspace, "bare": bare, "pictures": pictures, "failure": home / "failure.png"}
+        given = {"address": address, "scale": 1.5, **places}
         found, _ = drive(editors, HERE / "drive_vscode_ui.mjs", environment, given, home / "report.json")
     assert "failure" not in found, f"{found['failure']}\nlook at {home / 'failure.png'}; seen before: {found}"
     return found
 
 
 def test_the_finding_is_underlined_and_listed_once(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
-    saw(f"files: {seen['files']}; squiggles (px): {seen['squiggles']}")
+    saw(f"squiggles (px): {seen['squiggles']}")
     saw(f"problems: {seen['problems']['broken']}")
     assert len(seen["squiggles"]) == 1
     assert len([line for line in seen["problems"]["broken"] if "RF4001" in line]) == 1
@@ -71,6 +77,11 @@ def test_the_menu_offers_the_fix_first_and_it_changes_the_verdict(
     cured(workspace / "recipe.yaml")
 
 
+def test_the_estimate_opens_as_a_page(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"memory: {seen['memory']!r}")
+    assert "GiB" in seen["memory"] and "weights" in seen["memory"].lower()
+
+
 def test_completion_knows_the_rest_of_the_recipe(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
     saw(f"suggestions: {seen['suggestions']}")
     saw(f"documentation: {seen['documentation']!r}")
@@ -78,3 +89,10 @@ def test_completion_knows_the_rest_of_the_recipe(seen: dict[str, Any], saw: Call
     assert "sdpa" in names
     blocked = [name for name in names if name.startswith("flash-attention")]
     assert blocked and names.index("sdpa") < names.index(blocked[0])
+
+
+def test_without_a_server_it_says_how_to_install_one(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"missing: {seen['missing']}; {seen['missingStatusBar']}")
+    assert "pip install 'recipeforge[lsp]'" in seen["missing"]
+    assert "Install with pip" in seen["missing"]
+    assert "not on PATH" in seen["missing"]

@@ -27,6 +27,7 @@ SETTINGS = {
     "extensions.ignoreRecommendations": True,
     "git.enabled": False,
     "editor.minimap.enabled": False,
+    "editor.scrollBeyondLastLine": False,
     "editor.lightbulb.enabled": "on",
     "window.commandCenter": False,
     "window.title": "${activeEditorShort}",
