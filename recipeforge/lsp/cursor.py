@@ -19,7 +19,7 @@ Role = Literal["nothing", "key", "value", "item", "ignore", "comment"]
 
 MOST_LINES = 2000
 """How far the ends of the cursor's top-level entry are looked for."""
-MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 100_000
 """In an entry longer than this nothing is offered: it is data, not a recipe."""
 
 _TOP_KEY = re.compile(r"""(?P<key>"(?:[^"\\\r\n]|\\.)*"|'[^'\r\n]*'|[^\s#,\[\]{}&*!|>'"%@`\-?:][^\r\n:#]*?)[ \t]*:(?=[ \t\r\n]|\Z)""")

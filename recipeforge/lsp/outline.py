@@ -269,7 +269,7 @@ class Outline:
 
     def _given_up(self, position: int, content: int) -> bool:
         """Close brackets that were never closed: a line no deeper than theirs starts a new entry."""
-        if self._line_start(content) <= position or not _NEW_ENTRY.match(self._text, content):
+        if not self._text[position:content].strip(" \t") or not _NEW_ENTRY.match(self._text, content):
             return False
         opener = next(box for box in self._boxes if box.flow)
         if self._column_of(content) > opener.column:

@@ -64,7 +64,7 @@ def at_length(known: Analysis, component: Component, status: Status) -> str:
             return f"together with {_listed(catalog, status.needs)}{reason}" if status.needs else ""
         case "swap":
             come = f", together with {_listed(catalog, status.needs)}{reason}" if status.needs else ""
-            return f"in place of {_titles(catalog, status.blockers)}{come}"
+            return f"in place of {_titles(catalog, status.blockers)}{come}" if come else ""
         case "blocked":
             held = f"blocked while the recipe has {_titles(catalog, status.blockers, 'or')}" if status.blockers else "ruled out"
             return f"{held}{reason}"

@@ -111,8 +111,7 @@ def resolve(known: Analysis, item: types.CompletionItem) -> types.CompletionItem
     told = _documentation(known, subject, name)
     if told:
         markdown = known.client.abilities.markdown_items
-        kind = types.MarkupKind.Markdown if markdown else types.MarkupKind.PlainText
-        item.documentation = types.MarkupContent(kind=kind, value=told if markdown else plain(told))
+        item.documentation = types.MarkupContent(kind=types.MarkupKind.Markdown, value=told) if markdown else plain(told)
     if needs and isinstance(item.text_edit, types.TextEdit):
         edit = item.text_edit
         at = cursor_at(known.document.lines, known.offset(edit.range.start))
