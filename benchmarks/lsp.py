@@ -127,7 +127,7 @@ def keystrokes(text: str, count: int) -> list[tuple[int, int, int, str]]:
         *typed(2, len(lines[2]), " v2"),
         *typed(len(lines), 0, "logging: [jso"),
     ]
-    return (cycle * (count // len(cycle) + 1))[:count]
+    return cycle * -(-count // len(cycle))  # whole cycles, which leave the text as it was
 
 
 def typed(line: int, column: int, word: str) -> list[tuple[int, int, int, str]]:
