@@ -23,6 +23,8 @@ class Abilities:
     shows_documents: bool = False
     """The server may ask to show a document and a place in it."""
     most_folds: int = ANY_NUMBER
+    link_tooltips: bool = False
+    """Document links may say where they lead."""
     snippets: bool = False
     """Completed text may say where the cursor goes."""
     markdown_items: bool = False
@@ -40,6 +42,7 @@ def abilities_of(client: types.ClientCapabilities) -> Abilities:
         nested_symbols=symbols is not None and bool(symbols.hierarchical_document_symbol_support),
         definition_links=definition is not None and bool(definition.link_support),
         shows_documents=shows is not None and shows.support,
+        link_tooltips=text.document_link is not None and bool(text.document_link.tooltip_support),
         snippets=item is not None and bool(item.snippet_support),
         markdown_items=item is not None and types.MarkupKind.Markdown in (item.documentation_format or ()),
         most_folds=(folding.range_limit if folding else None) or ANY_NUMBER,

@@ -25,8 +25,10 @@ Found = tuple[int, int, str, str]
 def document_links(known: Analysis, params: types.DocumentLinkParams) -> list[types.DocumentLink]:
     """Return all links of a recipe, with their addresses. Addresses that stand in the text are left to the editor."""
     found = [*_of_values(known), *_of_comments(known)]
+    tells = known.client.abilities.link_tooltips
     return [
-        types.DocumentLink(range=known.range_between(start, end), target=target, tooltip=tooltip) for start, end, target, tooltip in found
+        types.DocumentLink(range=known.range_between(start, end), target=target, tooltip=tooltip if tells else None)
+        for start, end, target, tooltip in found
     ]
 
 

@@ -50,16 +50,14 @@ def _popup(known: Analysis, cards: list[str], start: int, end: int) -> types.Hov
 
 
 def _findings(known: Analysis, offset: int) -> list[Diagnostic]:
-    """Return the findings whose place holds an offset; with their fixes, which are worked out only where there is a finding."""
+    """Return the findings whose place holds an offset, worst first."""
     position = known.document.lines.position(offset)
 
     def there(finding: Diagnostic) -> bool:
         return finding.primary.span.start <= position <= finding.primary.span.end
 
-    if not any(there(finding) for finding in known.report.diagnostics):
-        return []
     rank = {"error": 0, "warning": 1, "info": 2}
-    return sorted((d for d in known.with_fixes.diagnostics if there(d)), key=lambda d: rank[d.severity])[:MOST_FINDINGS]
+    return sorted((d for d in known.report.diagnostics if there(d)), key=lambda d: rank[d.severity])[:MOST_FINDINGS]
 
 
 def _mentioned(known: Analysis, mention: Mention) -> str:

@@ -14,7 +14,7 @@ from recipeforge.lsp.settings import ClientSettings
 from recipeforge.lsp.text import Encoding, Text
 
 URI = "file:///work/some.recipe.yaml"
-ABLE = Abilities(markdown=True, nested_symbols=True, definition_links=True, shows_documents=True)
+ABLE = Abilities(markdown=True, nested_symbols=True, definition_links=True, link_tooltips=True, shows_documents=True)
 DOCUMENT = types.TextDocumentIdentifier(uri=URI)
 
 

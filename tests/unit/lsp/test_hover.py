@@ -1,13 +1,17 @@
 """Hover: read aloud, it has to make sense to someone at eleven at night."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from lsprotocol import types
 
+from recipeforge.catalog.load import load
 from recipeforge.lsp.abilities import Abilities
+from recipeforge.lsp.cards.evidence import evidence
 from recipeforge.lsp.features.hover import hover
+from recipeforge.lsp.markdown import code, escaped, link, prose
 from tests.unit.lsp.reading import DOCUMENT, known, place, popup
 
 BROKEN = (Path(__file__).parent.parent.parent.parent / "examples" / "broken-qlora.yaml").read_text()
@@ -154,3 +158,20 @@ def test_no_popup_is_a_wall() -> None:
             shown = re.sub(r"\]\([^)]*\)", "]", found.contents.value)
             assert len(shown) < 2600
             assert max(map(len, shown.split("\n"))) < 420
+
+
+def test_a_withdrawn_claim_stands_beside_those_that_count_with_the_reason() -> None:
+    catalog = load()
+    rule = catalog.rules["RF2051"]
+    gone = replace(catalog.claims[rule.evidence[-1]], withdrawn="The source was corrected.")
+    blocks = evidence(replace(catalog, claims={**catalog.claims, gone.id: gone}), rule)
+    assert len(blocks) == len(rule.evidence)
+    assert blocks[-1].startswith("> ")
+    assert blocks[-1].endswith("Withdrawn: The source was corrected.")
+
+
+def test_text_from_elsewhere_stays_text() -> None:
+    assert escaped("a *b* `c` <d> [e](f) __g__ snake_case") == r"a \*b\* \`c\` \<d> \[e](f) \_\_g\_\_ snake_case"
+    assert prose("write `a*b` or *c*") == r"write `a*b` or \*c\*"
+    assert code("a ` b") == "`` a ` b ``"
+    assert link("x", "javascript:alert(1)") == "x"
