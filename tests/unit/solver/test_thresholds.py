@@ -26,7 +26,7 @@ def loadout_of(text: str) -> Loadout:
 
 
 def test_learning_rates_share_a_world() -> None:
-    worlds = {id(case_of(CATALOG, loadout_of(re.sub("2.0e-4", rate, RECIPE))).world) for rate in ("1.5e-4", "2.0e-4", "2.5e-4")}
+    worlds = {id(case_of(CATALOG, loadout_of(re.sub("2.0e-4", rate, RECIPE))).world) for rate in ("2.1e-4", "2.2e-4", "2.3e-4")}
     assert len(worlds) == 1
 
 
