@@ -99,6 +99,8 @@ def test_a_reason_speaks_of_this_recipe() -> None:
     _, items = offered(f"{HEAD}attention: {MARK}")
     assert "NVIDIA T4 has compute capability 7.5" in (one(items, "flash-attention-2").detail or "")
     assert told(one(items, "sdpa")) == "default"
+    _, items = offered(f"{HEAD}quantization: {MARK}")
+    assert "(RF2015: AWQ reads checkpoints that were quantized beforehand" in (one(items, "awq").detail or "")
 
 
 def test_what_is_replaced_is_said() -> None:
@@ -233,6 +235,13 @@ BARE = "recipeforge: 1\nmodel: Qwen/Qwen2.5-1.5B\n"
 )
 def test_what_it_needs_comes_along(text: str, after: str) -> None:
     assert chosen(text, "qlora") == after
+
+
+def test_what_it_needs_on_its_own_line_is_only_said() -> None:
+    analysis, items = offered(f"{HEAD}scheduler: {{use: {MARK}}}\n")
+    item = one(items, "cosine-min-lr")
+    assert told(item).startswith("needs scheduler.min_lr")
+    assert resolve(analysis, item).additional_text_edits is None
 
 
 def test_documentation_is_filled_in_and_lost_data_does_no_harm() -> None:

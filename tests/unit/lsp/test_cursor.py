@@ -59,6 +59,7 @@ def told(text: str) -> tuple[str, tuple[str, ...], str]:
         ("kernels:\n  - use: ¦\n    mode: x", "value", ("kernels", "use"), ""),
         ("kernels:\n  - use: a\n    ¦", "key", ("kernels",), ""),
         ("kernels:\n  - {use: a, ¦\n  - b", "key", ("kernels",), ""),
+        ("kernels:\n  - {use: a,\n  - b¦", "item", ("kernels",), "b"),
         ("kernels: [a, {use: ¦}]", "value", ("kernels", "use"), ""),
         ("batch: ¦\ntrain: {epochs: 1}", "value", ("batch",), ""),
         ("data:\n  source: x\n\n¦\nbatch: {}", "key", (), ""),
