@@ -45,8 +45,14 @@ async function itsEvidence(ui) {
     await ui.picture('hover');
     const box = await hover.boundingBox();
     await ui.page.mouse.move(box.x + 120, box.y + box.height / 2, { steps: 12 });
-    await ui.page.mouse.wheel(0, 250);
-    await ui.page.waitForTimeout(400);
+    for (let tries = 0; tries < 20; tries += 1) { // down to the first quote
+        const link = await hover.locator('a[href^="http"], a[data-href^="http"]').first().boundingBox();
+        if (link && link.y + 90 < box.y + box.height) {
+            break;
+        }
+        await ui.page.mouse.wheel(0, 120);
+        await ui.page.waitForTimeout(150);
+    }
     await ui.picture('evidence');
     await ui.page.keyboard.press('Escape');
 }
@@ -66,7 +72,6 @@ async function itsFix(ui) {
     seen.problems.fixed = await ui.problems();
     await ui.page.keyboard.press('Control+s');
     await ui.page.waitForFunction(() => !document.querySelector('.tab.active.dirty'), null, { timeout: SLOW });
-    await ui.picture('valid');
 }
 
 /** The lens with the estimate opens it, term by term, as a page beside the recipe. */
@@ -114,7 +119,9 @@ async function severalFindings(ui) {
     seen.problems.qlora = await ui.problems();
     await ui.page.setViewportSize({ width: 1120, height: 720 });
     await ui.page.keyboard.press('Control+Shift+m');
-    await ui.page.waitForTimeout(800);
+    await ui.page.waitForTimeout(500);
+    await ui.page.keyboard.press('Control+1'); // back to the editor, so that no row of the list is dark
+    await ui.page.waitForTimeout(500);
     await ui.picture('diagnostic');
 }
 

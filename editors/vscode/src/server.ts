@@ -1,10 +1,15 @@
 /** The server's life: found, started, watched, restarted, stopped. One at a time. */
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { CancellationToken, Disposable, EventEmitter, LogOutputChannel, Uri, window, workspace } from 'vscode';
-import { ConfigurationParams, LanguageClient, LanguageClientOptions, State } from 'vscode-languageclient/node';
+import { CloseAction, ConfigurationParams, LanguageClient, LanguageClientOptions, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 import { findServer, Found, Missing } from './discovery';
 import { offerInstallation } from './missing';
 import { STATUS_NOTIFICATION, Status } from './protocol';
 import { SECTION, serverSettings } from './settings';
+
+/** How long to wait for what a server that did not start has to say. */
+const LAST_WORDS_MS = 200;
 
 /** A server command that this client answers itself, wholly or after the server's answer. */
 export type Interceptor = (args: unknown[], ask: () => Promise<unknown>) => Promise<unknown>;
@@ -21,6 +26,7 @@ export class Server implements Disposable {
     private client: LanguageClient | undefined;
     private turn: Promise<void> = Promise.resolve();
     private told = false;
+    private lastWords = '';
 
     constructor(private readonly log: LogOutputChannel) {}
 
@@ -81,16 +87,29 @@ export class Server implements Disposable {
         this.found = found;
         this.log.info(`server from ${found.origin}: ${found.words.join(' ')}`);
         const [command, ...args] = found.words as [string, ...string[]];
-        const client = new LanguageClient('recipeforge', 'recipeforge', { command, args, options: { cwd: workingFolder() } }, this.options());
+        const client: LanguageClient = new LanguageClient('recipeforge', 'recipeforge', { command, args, options: { cwd: workingFolder() } }, {
+            ...this.options(),
+            initializationFailedHandler: () => false, // told below, with what can be done about it
+            errorHandler: {
+                error: (error, message, times) => client.createDefaultErrorHandler().error(error, message, times),
+                closed: () => (started ? restarting.closed() : { action: CloseAction.DoNotRestart, handled: true }),
+            },
+        });
+        const restarting = client.createDefaultErrorHandler();
+        let started = false;
         client.onNotification(STATUS_NOTIFICATION, (status: Status) => this.onStatus.fire(status));
         client.onDidChangeState(() => this.onState.fire());
         this.client = client;
         try {
+            this.lastWords = '';
             await client.start();
+            started = true;
         } catch (error) {
             this.client = undefined;
             this.log.error(`the server did not start: ${String(error)}`);
-            this.tell({ looked: [`${found.words.join(' ')} (from ${found.origin}) did not start`], python: undefined }, telling);
+            await new Promise(resolve => setTimeout(resolve, LAST_WORDS_MS));
+            const reason = this.lastWords ? ` and said “${this.lastWords}”` : '';
+            this.tell({ looked: [`${found.words.join(' ')} (${found.origin}) did not start${reason}`], python: undefined }, telling);
         }
         this.onState.fire();
     }
@@ -115,6 +134,8 @@ export class Server implements Disposable {
         return {
             documentSelector: kinds,
             outputChannel: this.log,
+            revealOutputChannelOn: RevealOutputChannelOn.Never,
+            stdioOptions: { stdout: () => undefined, stderr: stream => this.forward(stream) },
             diagnosticCollectionName: 'recipeforge',
             initializationOptions: () => ({ status: true, settings: serverSettings() }),
             markdown: { isTrusted: { enabledCommands: ['forge.openEvidence', 'forge.explain'] }, supportThemeIcons: true },
@@ -126,6 +147,21 @@ export class Server implements Disposable {
                 },
             },
         };
+    }
+
+    /** Write the server's own log into ours, each line at the level that it names. */
+    private forward(stream: Readable): void {
+        createInterface({ input: stream }).on('line', line => {
+            const level = /\b(WARNING|INFO|DEBUG)\b/.exec(line)?.[1];
+            if (level === 'WARNING') {
+                this.log.warn(line);
+            } else if (level !== undefined) {
+                this.log.debug(line);
+            } else {
+                this.log.error(line);
+                this.lastWords = line;
+            }
+        });
     }
 
     private executed(command: string, args: unknown[], ask: () => Promise<unknown>): Promise<unknown> {

@@ -23,6 +23,7 @@ export class StatusBar implements Disposable {
             server.onStatus.event(status => this.take(status)),
             server.onState.event(() => this.draw()),
             window.onDidChangeActiveTextEditor(() => this.draw()),
+            window.onDidChangeVisibleTextEditors(() => this.draw()),
             workspace.onDidCloseTextDocument(document => this.known.delete(document.uri.toString())),
         );
         this.draw();
@@ -48,7 +49,7 @@ export class StatusBar implements Disposable {
     }
 
     private draw(): void {
-        const document = window.activeTextEditor?.document;
+        const document = recipeInFront();
         const status = document && this.of(document.uri);
         if (document === undefined || (status === undefined && document.languageId !== 'recipeforge')) {
             this.item.hide();
@@ -71,6 +72,12 @@ export class StatusBar implements Disposable {
             this.item.tooltip = tooltip(document, status);
         }
     }
+}
+
+/** The document in front; while a page is, which is no text, the recipe that stands beside it. */
+function recipeInFront(): TextDocument | undefined {
+    const front = window.activeTextEditor ?? window.visibleTextEditors.find(editor => editor.document.languageId === 'recipeforge');
+    return front?.document;
 }
 
 /** Return verdict and memory in a few words: `conflicting, 2 errors · 9.3 of 16 GiB`. */

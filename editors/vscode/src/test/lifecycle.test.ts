@@ -46,9 +46,15 @@ test('restarting by command leaves each finding once', async say => {
 test('a command line that is no server is told, and the right one works again', async say => {
     const document = await open('closed.recipe.yaml');
     const settings = workspace.getConfiguration('recipeforge');
-    await settings.update('server.command', ['/nowhere/recipeforge', 'lsp'], ConfigurationTarget.Global);
-    await eventually('a status bar that says so', async () => (await api()).statusBarText().includes('no server'));
-    await settings.update('server.command', undefined, ConfigurationTarget.Global);
+    try {
+        for (const command of [['/nowhere/recipeforge', 'lsp'], ['sh', '-c', 'echo the package pygls is missing >&2; exit 2', 'lsp']]) {
+            await settings.update('server.command', command, ConfigurationTarget.Global);
+            await eventually(`a status bar that says that ${command[0]} is no server`, async () => (await api()).statusBarText().includes('no server'));
+            say(`${command.join(' ')}: ${(await api()).statusBarText()}`);
+        }
+    } finally {
+        await settings.update('server.command', undefined, ConfigurationTarget.Global);
+    }
     await eventually('the diagnostic', () => ours(document.uri).length > 0);
     say((await api()).statusBarText());
 });
