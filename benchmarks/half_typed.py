@@ -55,7 +55,8 @@ def tree_sitter_keys() -> Keys | None:
             node = waiting.pop()
             if node.type in ("block_mapping_pair", "flow_pair"):
                 key = node.child_by_field_name("key")
-                found |= {key.text.decode()} if key is not None and key.start_point[1] == 0 else set()
+                if key is not None and key.text is not None and key.start_point[1] == 0:
+                    found.add(key.text.decode())
             else:
                 waiting += node.children
         return found

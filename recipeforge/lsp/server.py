@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import FeatureRequestError, JsonRpcException
 from pygls.lsp.server import LanguageServer
 
 import recipeforge.lsp.features  # noqa: F401  (registers them)
@@ -17,7 +17,7 @@ from recipeforge import __version__
 from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.desk import Desk
 from recipeforge.lsp.open_files import OpenFile, OpenFiles
-from recipeforge.lsp.protocol import CONTENT_MODIFIED, ForgeProtocol
+from recipeforge.lsp.protocol import CONTENT_MODIFIED, SERVER_CANCELLED, ForgeProtocol
 from recipeforge.lsp.registry import COMMANDS, FEATURES, Act, Feature
 from recipeforge.lsp.settings import ProjectSettings
 from recipeforge.solver.patience import GivenUp
@@ -59,8 +59,9 @@ class ForgeServer(LanguageServer):
         self.tell_once(f"{what} failed ({type(error).__name__}: {error}); {ISSUE_HINT}", types.MessageType.Error)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """Log what pygls caught, and show it once instead of at every keystroke."""
-        self.crashed("handling a message", error)
+        """Log what pygls caught, and show it once instead of at every keystroke; a request's own answer tells its error."""
+        if source is not FeatureRequestError:
+            self.crashed("handling a message", error)
 
     def spawn(self, work: Awaitable[Any], what: str) -> asyncio.Task[Any]:
         """Start work that nobody awaits; a crash in it is told like any other."""
@@ -69,6 +70,9 @@ class ForgeServer(LanguageServer):
             try:
                 return await work
             except (GivenUp, asyncio.CancelledError):
+                return None
+            except JsonRpcException as refused:  # the client's own business; all that is asked of it can be done without
+                log.info("%s: the client refused: %s", what, refused)
                 return None
             except Exception as error:
                 self.crashed(what, error)
@@ -124,11 +128,18 @@ class ForgeServer(LanguageServer):
         return run
 
 
+def _expected(record: logging.LogRecord) -> bool:
+    """Keep out of the log what is no fault: an answer that came too late, since the text had changed."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, JsonRpcException) and error.code in (CONTENT_MODIFIED, SERVER_CANCELLED))
+
+
 def serve() -> None:
     """Serve one client on standard input and output until it leaves."""
     from recipeforge.catalog.load import load
     from recipeforge.lsp.lifecycle import install
 
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_expected)
     server = ForgeServer()
     install(server)
     load()

@@ -16,6 +16,7 @@ from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.convert import diagnostic
 from recipeforge.lsp.registry import answers
 from recipeforge.render.summary import gib
+from recipeforge.schemas.change import Change
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.report import Solution
@@ -36,7 +37,7 @@ def code_actions(known: Analysis, params: types.CodeActionParams) -> list[types.
         for finding in touched:
             found += _fixes(known, finding)
         if any(finding.severity == "error" for finding in touched):
-            found += _repairs(known)
+            found += _repairs(known, {fix.changes for finding in touched for fix in finding.fixes})
         for finding in touched:
             found += _about(known, finding)
     if only and _wanted(FIX_ALL, only):
@@ -75,10 +76,10 @@ def _title(fix: Fix) -> str:
     return fix.title if fix.safety == "safe" else f"{fix.title} (changes the run)"
 
 
-def _repairs(known: Analysis) -> Iterator[types.CodeAction]:
-    """Yield the best ways to make the whole recipe run."""
+def _repairs(known: Analysis, offered: set[tuple[Change, ...]]) -> Iterator[types.CodeAction]:
+    """Yield the best ways to make the whole recipe run, but for those that a finding's own cure is already."""
     for solution in known.repairs[:MOST_REPAIRS]:
-        if solution.edits:
+        if solution.edits and solution.repair.changes not in offered:
             yield types.CodeAction(
                 title=f"Make it run: {short_title(solution)}",
                 kind=types.CodeActionKind.QuickFix,
