@@ -76,8 +76,7 @@ async function itsFix(ui) {
 
 /** The lens with the estimate opens it, term by term, as a page beside the recipe. */
 async function memory(ui) {
-    const lens = await ui.page.locator('.codelens-decoration a', { hasText: 'GiB' }).first().boundingBox();
-    await ui.page.mouse.click(lens.x + lens.width / 2, lens.y + lens.height / 2); // click() would scroll the editor under its title
+    await ui.clickLens('GiB');
     await ui.page.locator('.tab', { hasText: 'Memory' }).waitFor({ timeout: SLOW });
     for (let tries = 0; tries < 50 && !seen.memory; tries += 1) { // a preview is a frame within a frame, there some time after its tab
         await ui.page.waitForTimeout(200);
@@ -154,6 +153,18 @@ function workbench(page) {
             return page.locator('.squiggly-error').evaluateAll(marks => marks.map(mark => Math.round(mark.getBoundingClientRect().width)));
         },
         lenses: async () => (await page.locator('.codelens-decoration').allInnerTexts()).join(' | '),
+        /** Lenses are drawn anew after every answer; `click()` would, besides, scroll the editor under its title. */
+        async clickLens(text) {
+            for (let tries = 0; tries < 50; tries += 1) {
+                const box = await page.locator('.codelens-decoration a', { hasText: text }).first().boundingBox({ timeout: 1000 }).catch(() => null);
+                if (box) {
+                    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+                    return;
+                }
+                await page.waitForTimeout(100);
+            }
+            throw new Error(`no lens says ${text}`);
+        },
         async statusBar(wanted) {
             const item = page.locator('[id="recipeforge.recipeforge.recipeforge.status"], .statusbar-item', { hasText: wanted }).first();
             await item.waitFor({ timeout: SLOW });
