@@ -18,10 +18,8 @@ from recipeforge.render.look import ColorChoice, Look
 
 if TYPE_CHECKING:
     from recipeforge.api import Report
-    from recipeforge.documents.tree import Document
     from recipeforge.runner.plan import Plan
     from recipeforge.schemas.diagnostic import Diagnostic
-    from recipeforge.schemas.loadout import Fact
     from recipeforge.schemas.run import Run, RunState
 
 ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrupted": INTERRUPTED, "running": BAD_USE}
@@ -44,11 +42,12 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
     Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
     no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
     """
+    from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load as load_catalog
     from recipeforge.runner.plan import make_plan
     from recipeforge.runner.preflight import problems
 
-    report = _checked(document_at(recipe))
+    report = judged_here(document_at(recipe), repairs=True)
     if report.verdict.kind != "valid" or report.loadout is None:
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
@@ -70,26 +69,6 @@ def _resting(report: Report) -> int:
     """Return what the run holds on its device from first step to last, bytes; 0 without an estimate."""
     terms = report.estimate.terms if report.estimate else {}
     return sum(terms.get(name, 0) for name in ("weights", "adapter", "optimizer"))
-
-
-def _checked(document: Document) -> Report:
-    """Return the report for the packages that are installed here, but for those whose version the recipe itself names."""
-    from recipeforge.api import check_document
-
-    report = check_document(document)
-    if report.loadout is None:
-        return report
-    here = {name: version for name, version in _installed().items() if name not in report.loadout.context.spans}
-    return check_document(document, here, repairs=True)
-
-
-def _installed() -> dict[str, Fact]:
-    """Return the versions of those installed packages that rules may speak of."""
-    from recipeforge.catalog.load import load as load_catalog
-    from recipeforge.runner.packages import Need
-
-    versions = {name: Need(name, "").installed for name in load_catalog().packages}
-    return {f"packages.{name}": version for name, version in versions.items() if version is not None}
 
 
 def _refused(report: Report, screen: Look) -> int:

@@ -68,11 +68,12 @@ def citation_line(citation: Citation) -> str:
 
 
 def source_name(citation: Citation) -> str:
-    """Return a source's own name; for one without, where it stands: the repository, or the site."""
-    if citation.title:
-        return citation.title
+    """Return a source's name; for a file of a repository that with the repository's, for what has no name where it stands."""
     host, *path = citation.url.removeprefix("https://").split("/")
-    return "/".join(path[:2]) if host == "github.com" and len(path) > 1 else host.removeprefix("www.")
+    repository = path[1] if host in ("github.com", "raw.githubusercontent.com") and len(path) > 1 else ""
+    if not citation.title:
+        return "/".join(path[:2]) if repository else host.removeprefix("www.")
+    return f"{repository}: {citation.title}" if repository and citation.title in path else citation.title
 
 
 def status_of(known: Analysis) -> dict[str, Any]:
