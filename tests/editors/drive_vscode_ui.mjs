@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { given, report, withPage } from './browser.mjs';
 
 const SLOW = 30_000;
+const SIZE = { width: 1120, height: 620 };
 const seen = { problems: {} };
 
-await withPage({ viewport: { width: 1120, height: 620 }, deviceScaleFactor: given.scale }, async page => {
+await withPage({ viewport: SIZE, deviceScaleFactor: given.scale }, async page => {
     const ui = workbench(page);
     try {
         await ui.start(given.workspace);
@@ -13,8 +14,10 @@ await withPage({ viewport: { width: 1120, height: 620 }, deviceScaleFactor: give
         await itsEvidence(ui);
         await itsFix(ui);
         await memory(ui);
-        await completion(ui);
+        await otherKernels(ui);
         await severalFindings(ui);
+        await whatIsMissing(ui);
+        await makeItRun(ui);
         await noServer(ui);
     } catch (error) {
         seen.failure = String(error.stack ?? error);
@@ -59,11 +62,7 @@ async function itsEvidence(ui) {
 
 async function itsFix(ui) {
     await ui.word('flash-attention-2').click();
-    await ui.page.keyboard.press('Control+.');
-    await ui.page.waitForSelector('.action-widget', { timeout: SLOW });
-    await ui.page.waitForTimeout(400);
-    seen.menu = (await ui.page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(line => line.trim()).filter(Boolean);
-    await ui.picture('menu');
+    seen.menu = await ui.menu();
     await ui.page.keyboard.press('Enter');
     await ui.page.waitForFunction(() => !document.querySelector('.squiggly-error'), null, { timeout: SLOW });
     seen.fixedStatusBar = await ui.statusBar(/valid/);
@@ -89,23 +88,11 @@ async function memory(ui) {
     await ui.page.locator('.tab', { hasText: 'Memory' }).waitFor({ state: 'detached', timeout: SLOW });
 }
 
-async function completion(ui) {
+/** In place of the kernel that fits: which others do, and why the rest do not. */
+async function otherKernels(ui) {
     await ui.word('sdpa').dblclick();
     await ui.page.keyboard.press('Delete');
-    await ui.page.keyboard.press('Control+Space');
-    await ui.page.waitForSelector('.suggest-widget.visible .monaco-list-row', { timeout: SLOW });
-    await ui.page.waitForTimeout(500);
-    if (!(await ui.page.locator('.suggest-details-container').isVisible())) {
-        await ui.page.keyboard.press('Control+Space'); // a second time shows the documentation beside the list
-        await ui.page.waitForTimeout(900);
-    }
-    seen.suggestions = await ui.suggestions();
-    for (let row = 0; row < 3; row += 1) {
-        await ui.page.keyboard.press('ArrowDown');
-    }
-    await ui.page.waitForTimeout(900);
-    seen.documentation = await ui.page.locator('.suggest-details').innerText().catch(() => '');
-    await ui.picture('completion');
+    seen.kernels = await ui.suggestions();
     await ui.page.keyboard.press('Escape');
     await ui.page.keyboard.press('Control+z');
     await ui.page.keyboard.press('Control+s');
@@ -122,6 +109,37 @@ async function severalFindings(ui) {
     await ui.page.keyboard.press('Control+1'); // back to the editor, so that no row of the list is dark
     await ui.page.waitForTimeout(500);
     await ui.picture('diagnostic');
+    await ui.page.keyboard.press('Control+Shift+m');
+    await ui.page.keyboard.press('Control+1');
+    await ui.page.setViewportSize(SIZE);
+    await ui.word('qlora').click();
+    seen.repairs = await ui.menu();
+    await ui.picture('menu');
+    await ui.page.keyboard.press('Escape');
+}
+
+/** The key that a finding asks for, and the value that cures it, with the documentation beside the list. */
+async function whatIsMissing(ui) {
+    await ui.page.keyboard.press('Control+End');
+    await ui.page.keyboard.type('quantization: ');
+    await ui.page.keyboard.press('Escape');
+    seen.quantizations = await ui.suggestions();
+    const documentation = ui.page.locator('.suggest-details');
+    if (!(await documentation.isVisible())) {
+        await ui.page.keyboard.press('Control+Space'); // a second time shows the documentation
+    }
+    await documentation.waitFor({ timeout: SLOW });
+    await ui.page.waitForTimeout(700);
+    seen.documentation = await documentation.innerText();
+    await ui.picture('completion');
+    await ui.page.keyboard.press('Enter');
+}
+
+async function makeItRun(ui) {
+    await ui.statusBar(/conflicting, 2 errors/); // the choice above has cured the third
+    await ui.clickLens('Make it run');
+    seen.madeToRun = await ui.statusBar(/valid/);
+    seen.problems.madeToRun = await ui.problems();
 }
 
 async function noServer(ui) {
@@ -180,7 +198,17 @@ function workbench(page) {
             await page.waitForTimeout(200);
             return texts;
         },
+        /** Open the menu of fixes where the cursor is; return its lines. */
+        async menu() {
+            await page.keyboard.press('Control+.');
+            await page.waitForSelector('.action-widget', { timeout: SLOW });
+            await page.waitForTimeout(400);
+            return (await page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(line => line.trim()).filter(Boolean);
+        },
         async suggestions() {
+            await page.keyboard.press('Control+Space');
+            await page.waitForSelector('.suggest-widget.visible .monaco-list-row', { timeout: SLOW });
+            await page.waitForTimeout(500);
             return (await page.locator('.suggest-widget .monaco-list-row').allInnerTexts()).map(text => text.replace(/\s+/g, ' ').trim());
         },
         picture: name => page.screenshot({ path: join(given.pictures, `${name}.png`) }),

@@ -83,12 +83,23 @@ def test_the_estimate_opens_as_a_page(seen: dict[str, Any], saw: Callable[[str],
 
 
 def test_completion_knows_the_rest_of_the_recipe(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
-    saw(f"suggestions: {seen['suggestions']}")
+    saw(f"kernels: {seen['kernels']}")
+    kernels = [line.split()[0] for line in seen["kernels"]]
+    assert kernels.index("sdpa") < kernels.index("flash-attention-2")
+    reasons = [line for line in seen["kernels"] if line.startswith("flash-attention-2") and "RF4001" in line]
+    assert reasons, "no reason stands beside what is blocked"
+    saw(f"quantizations: {seen['quantizations']}")
     saw(f"documentation: {seen['documentation']!r}")
-    names = [line.split()[0] for line in seen["suggestions"]]
-    assert "sdpa" in names
-    blocked = [name for name in names if name.startswith("flash-attention")]
-    assert blocked and names.index("sdpa") < names.index(blocked[0])
+    assert seen["quantizations"][0].startswith("bnb-4bit")
+    assert "RF1001" in seen["documentation"]
+
+
+def test_the_lens_makes_a_recipe_run(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
+    saw(f"repairs: {seen['repairs']}")
+    saw(f"Make it run: {seen['madeToRun']}")
+    assert any(line.startswith("Make it run: ") for line in seen["repairs"])
+    assert "valid" in seen["madeToRun"]
+    assert seen["problems"]["madeToRun"] == []
 
 
 def test_without_a_server_it_says_how_to_install_one(seen: dict[str, Any], saw: Callable[[str], None]) -> None:
