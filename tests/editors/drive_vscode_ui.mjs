@@ -109,8 +109,7 @@ async function severalFindings(ui) {
     await ui.page.keyboard.press('Control+1'); // back to the editor, so that no row of the list is dark
     await ui.page.waitForTimeout(500);
     await ui.picture('diagnostic');
-    await ui.page.keyboard.press('Control+Shift+m');
-    await ui.page.keyboard.press('Control+1');
+    await ui.page.keyboard.press('Control+j'); // closes the panel
     await ui.page.setViewportSize(SIZE);
     await ui.word('qlora').click();
     seen.repairs = await ui.menu();
