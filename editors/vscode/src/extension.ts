@@ -6,7 +6,7 @@ import { Status } from './protocol';
 import { onPythonChange } from './python';
 import { recogniseRecipes } from './recognise';
 import { provideTasks } from './run';
-import { Server, Telling } from './server';
+import { Server } from './server';
 import { SECTION } from './settings';
 import { StatusBar } from './statusBar';
 
@@ -34,11 +34,14 @@ export async function activate(context: ExtensionContext): Promise<Api> {
                 void server.configure();
             }
         }),
-        workspace.onDidGrantWorkspaceTrust(() => void server.start(forOpenRecipes())),
+        workspace.onDidGrantWorkspaceTrust(() => void (recipeIsOpen() && server.start('once'))),
         workspace.onDidOpenTextDocument(document => void (document.languageId === 'recipeforge' && server.start('once'))),
     );
-    void onPythonChange(() => void server.restart(forOpenRecipes())).then(listener => listener && context.subscriptions.push(listener));
-    await server.start(forOpenRecipes());
+    const pythonChanged = () => void ((recipeIsOpen() || server.running) && server.restart('once'));
+    void onPythonChange(pythonChanged).then(listener => listener && context.subscriptions.push(listener));
+    if (recipeIsOpen()) {
+        await server.start('once'); // other YAML alone starts no process
+    }
     return {
         status: uri => bar.of(uri),
         statusBarText: () => bar.text,
@@ -46,6 +49,6 @@ export async function activate(context: ExtensionContext): Promise<Api> {
     };
 }
 
-function forOpenRecipes(): Telling {
-    return workspace.textDocuments.some(document => document.languageId === 'recipeforge') ? 'once' : 'never';
+function recipeIsOpen(): boolean {
+    return workspace.textDocuments.some(document => document.languageId === 'recipeforge');
 }

@@ -14,8 +14,8 @@ const LAST_WORDS_MS = 200;
 /** A server command that this client answers itself, wholly or after the server's answer. */
 export type Interceptor = (args: unknown[], ask: () => Promise<unknown>) => Promise<unknown>;
 
-/** Whether to tell a person that there is no server: they asked for it, they opened a recipe (told once), or neither. */
-export type Telling = 'always' | 'once' | 'never';
+/** Whether to tell a person that there is no server: whenever they asked for it, once when they only opened a recipe. */
+export type Telling = 'always' | 'once';
 
 export class Server implements Disposable {
     /** Command → what this client does instead of only showing nothing. */
@@ -115,7 +115,7 @@ export class Server implements Disposable {
     }
 
     private tell(missing: Missing, telling: Telling): void {
-        if (telling === 'always' || (telling === 'once' && !this.told)) {
+        if (telling === 'always' || !this.told) {
             this.told = true;
             offerInstallation(missing, () => this.restart('always'));
         }

@@ -25,6 +25,14 @@ export async function api(): Promise<Api> {
     return extension.activate();
 }
 
+test('other YAML alone starts no server', async say => {
+    await open('deploy.yaml');
+    const known = await api();
+    await pause(1000);
+    say(`server: ${known.serverCommand()?.join(' ') ?? 'none'}`);
+    assert.equal(known.serverCommand(), undefined);
+});
+
 test('a recipe has its own language, and its finding comes exactly once', async say => {
     const document = await open('recipe.yaml');
     assert.equal(document.languageId, 'recipeforge');
