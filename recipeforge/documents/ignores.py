@@ -1,15 +1,15 @@
 """`# forge: ignore[RF1204]`: findings silenced at the end of their line or on the line above, and ignores that silence nothing."""
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 
+from recipeforge.documents.comments import comments
 from recipeforge.documents.findings import RULES, UNREADABLE, finding, text_fix
 from recipeforge.documents.interpretation import MAX_FINDINGS
 from recipeforge.documents.suggest import suggest
-from recipeforge.documents.tree import Document, MappingNode, Node, ScalarNode, SequenceNode
+from recipeforge.documents.tree import Document
 from recipeforge.documents.wording import short
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, IsSet, Not, Predicate
@@ -18,7 +18,6 @@ from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.rule import Rule
 
 _DIRECTIVE = re.compile(r"#[ \t]*forge:[ \t]*ignore\b(?:[ \t]*\[(?P<codes>[^\]\r\n]*)(?P<close>\]?))?", re.IGNORECASE)
-_HASH = re.compile(r"(?:(?<=[ \t\ufeff])|(?<![^\r\n]))#")
 _CODE = re.compile(r"[^\s,]+")
 _OWN = "RF0014"
 
@@ -81,17 +80,13 @@ def _silenced(diagnostic: Diagnostic, ignores: list[_Ignore]) -> bool:
 
 def _ignores(document: Document, catalog: Catalog) -> Iterator[_Ignore]:
     text, lines = document.text, document.lines
-    taken = list(_scalars(document.root)) if document.root is not None else []
     below: dict[int, int] = {}
     slugs = {rule.slug: code for code, rule in catalog.rules.items()} | {slug: code for code, (slug, _) in RULES.items()}
     known = catalog.rules.keys() | RULES.keys()
-    for line in range(len(lines)):
-        start, end = lines.line_start(line), lines.line_end(line)
-        if _DIRECTIVE.search(text, start, end) is None:
-            continue
-        hash_at = _comment_start(text, start, end, taken)
-        match = _DIRECTIVE.search(text, hash_at, end) if hash_at is not None else None
-        if hash_at is None or match is None:
+    for line, hash_at, end in comments(document):
+        start = lines.line_start(line)
+        match = _DIRECTIVE.search(text, hash_at, end)
+        if match is None:
             continue
         alone = not text[start:hash_at].strip(" \t\ufeff")
         ignore = _Ignore((hash_at, end), match.start(), match.end(), _line_below(document, line, below) if alone else line)
@@ -100,38 +95,6 @@ def _ignores(document: Document, catalog: Catalog) -> Iterator[_Ignore]:
             code = name.upper() if name.upper() in known else slugs.get(name.lower())
             ignore.names.append(_Named(at, at + len(name), code))
         yield ignore
-
-
-def _comment_start(text: str, start: int, end: int, taken: list[tuple[int, int]]) -> int | None:
-    """Return the offset of the `#` that starts the comment of a line: at its start or behind white space, and inside no scalar."""
-    for match in _HASH.finditer(text, start, end):
-        at = match.start()
-        before = bisect_right(taken, (at, len(text)))
-        if before == 0 or taken[before - 1][1] <= at:
-            return at
-    return None
-
-
-def _scalars(node: Node) -> Iterator[tuple[int, int]]:
-    """Yield the stretches of text in which `#` is no comment."""
-    if isinstance(node, ScalarNode):
-        if "#" in node.text:
-            yield node.start, _scalar_end(node)
-    elif isinstance(node, SequenceNode):
-        for item in node.items:
-            yield from _scalars(item)
-    elif isinstance(node, MappingNode):
-        for entry in node.entries:
-            yield from _scalars(entry.key)
-            yield from _scalars(entry.value)
-
-
-def _scalar_end(node: ScalarNode) -> int:
-    """Return where a scalar's own text ends; a block scalar's node also covers the comments behind it, less indented."""
-    if node.style not in {"|", ">"}:
-        return node.end
-    body = node.lines.text[node.start : node.end]
-    return node.start + len(body.rstrip())
 
 
 def _line_below(document: Document, line: int, known: dict[int, int]) -> int:

@@ -30,10 +30,11 @@ def statuses(catalog: Catalog, loadout: Loadout) -> tuple[Status, ...]:
     return Statuses(case_of(catalog, loadout)).all()
 
 
-def set_aside(case: Case, reference: Reference | None = None) -> frozenset[str]:
+def set_aside(case: Case, reference: Reference | None = None, vacant: str | None = None) -> frozenset[str]:
     """Return the broken rules that stay broken whatever is added: the rest can be kept by additions, together.
 
-    Decided in the order of their codes, so that the answer is the same every time.
+    Decided in the order of their codes, so that the answer is the same every time. A slot that was emptied, `vacant`,
+    and that has a default is never really empty: that it is missing cannot be what the other rules are kept by.
     """
     learned: list[Clause] = []
 
@@ -42,8 +43,9 @@ def set_aside(case: Case, reference: Reference | None = None) -> frozenset[str]:
 
     if not case.broken_hard or can_keep(frozenset()):
         return frozenset()
-    ignored = case.broken_hard
-    for code in sorted(case.broken_hard):
+    slot = case.world.catalog.slots[vacant] if vacant else None
+    ignored = case.broken_hard - ({f"{MISSING}:{vacant}"} if slot and slot.default else frozenset())
+    for code in sorted(ignored):
         if can_keep(ignored - {code}):
             ignored -= {code}
     return ignored
@@ -61,7 +63,7 @@ class Statuses:
         """What the questions so far found out about budgets."""
         self.broken_hard = case.broken_hard if whole is None else self._broken_beside(whole)
         """Rules that the recipe as written breaks and that make it fail."""
-        self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case, self.reference)
+        self.ignored = whole.ignored if whole and not whole.ignored else set_aside(case, self.reference, vacant)
         """Rules set aside. What completes the whole recipe completes it with a slot emptied, too."""
         self.closures: dict[int, State | None] = whole.closures if whole and whole.ignored == self.ignored else {}
         """Picks → what follows from them while these rules are set aside."""

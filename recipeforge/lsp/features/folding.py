@@ -50,7 +50,7 @@ def _fold(document: Document, start: int, node: Node) -> tuple[int, int]:
 def _comment_runs(document: Document) -> Iterator[tuple[int, int]]:
     """Yield runs of two and more lines that hold a comment and nothing else."""
     lines, text = document.lines, document.text
-    alone = [line for start, _ in comments(document) if not text[lines.line_start(line := lines.line_of(start)) : start].strip(" \t\ufeff")]
+    alone = [line for line, start, _ in comments(document) if not text[lines.line_start(line) : start].strip(" \t\ufeff")]
     first = 0
     for index, line in enumerate(alone):
         if index + 1 == len(alone) or alone[index + 1] != line + 1:
