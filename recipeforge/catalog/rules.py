@@ -56,6 +56,7 @@ class RuleSource:
     example: Example | None = None
     since: str = "0.1.0"
     stage: Stage = "preview"
+    unread: bool = False
 
 
 def rule_from(entry: Entry, vocabulary: Vocabulary, claims: Mapping[str, Claim]) -> Rule:
@@ -85,6 +86,7 @@ def rule_from(entry: Entry, vocabulary: Vocabulary, claims: Mapping[str, Claim])
         budget_limits=_limits(written, where, vocabulary),
         since=written.since,
         stage=written.stage,
+        unread=written.unread,
     )
 
 

@@ -32,6 +32,9 @@ RULES: dict[str, tuple[str, Severity]] = {
 }
 """Code → slug and severity; the pages are in the core pack (`rules/file.yaml`), and a test holds the two together."""
 
+UNREAD = frozenset({"RF0014", "RF0015"})
+"""Findings about text that nothing reads."""
+
 UNREADABLE = frozenset({"RF0001", "RF0008", "RF0009", "RF0010", "RF0011", "RF0012", "RF0013", "RF0018"})
 """Findings after which the text is not (wholly) read; they cannot be silenced."""
 
@@ -61,6 +64,7 @@ def finding(
         # The next step in words is for where no fix can be offered.
         help="" if cures else help,
         fixes=cures,
+        unread=code in UNREAD,
     )
 
 

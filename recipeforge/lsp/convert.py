@@ -13,8 +13,6 @@ from recipeforge.schemas.rule import Severity
 
 SOURCE = "recipeforge"
 GIB = 1 << 30
-UNNECESSARY = frozenset({"RF0014", "RF0015"})
-"""Findings about text that nothing reads; editors fade it."""
 LONGEST_QUOTE = 160
 
 _SEVERITIES: dict[Severity, types.DiagnosticSeverity] = {
@@ -48,7 +46,7 @@ def diagnostic(known: Analysis, finding: Diagnostic, relate: bool) -> types.Diag
         source=SOURCE,
         message=message(finding, relate),
         related_information=related if relate and related else None,
-        tags=[types.DiagnosticTag.Unnecessary] if finding.code in UNNECESSARY else None,
+        tags=[types.DiagnosticTag.Unnecessary] if finding.unread else None,
     )
 
 

@@ -57,3 +57,5 @@ class Diagnostic:
     citations: tuple[Citation, ...] = ()
     fixes: tuple[Fix, ...] = ()
     """Best first."""
+    unread: bool = False
+    """Whether the run goes on as if the place were not there; editors fade it."""

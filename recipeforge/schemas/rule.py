@@ -63,6 +63,8 @@ class Rule:
     """Subjects whose values bound it; the smallest known one counts."""
     since: str = "0.1.0"
     stage: Stage = "preview"
+    unread: bool = False
+    """Whether the run goes on as if the guilty part were not there; editors fade it."""
 
     @property
     def effective_severity(self) -> Severity:

@@ -75,6 +75,7 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         citations=_citations(catalog, rule) if rule else (),
         help="" if fixes or not with_fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
         fixes=fixes,
+        unread=rule is not None and rule.unread,
     )
 
 

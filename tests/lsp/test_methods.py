@@ -156,3 +156,13 @@ async def test_unknown_texts_and_commands_are_answered(editor: Editor) -> None:
     assert await editor.execute("forge.makeItRun", "file:///work/never-opened.recipe.yaml") is None
     uri = await opened(editor)
     assert not await editor.actions(uri, nowhere)
+
+
+async def test_what_nothing_reads_is_faded(editor: Editor) -> None:
+    uri = "file:///work/faded.recipe.yaml"
+    editor.open(uri, "recipeforge: 1\nmodel: Qwen/Qwen2.5-1.5B\ntechnique: {use: full, rank: 8}\nprecision: fp16\nhardware: {gpu: cpu}\n")
+    tags = {d.code: d.tags for d in await editor.diagnostics(uri)}
+    assert list(tags["RF0015"]) == [types.DiagnosticTag.Unnecessary]
+    assert list(tags["RF2056"]) == [types.DiagnosticTag.Unnecessary]
+    assert not any(tags[code] for code in tags if code not in ("RF0015", "RF2056"))
+    editor.close(uri)
