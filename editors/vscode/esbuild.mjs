@@ -1,4 +1,4 @@
-// Bundle the extension with the licences of what is in it, and with --tests also its in-host tests.
+// Bundle the extension with the licences of what is in it and its README, and with --tests also its in-host tests.
 // The editor itself provides the module `vscode`.
 import { build } from 'esbuild';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
@@ -7,6 +7,8 @@ const common = { bundle: true, platform: 'node', target: 'node20', format: 'cjs'
 
 const { metafile } = await build({ ...common, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', minify: true, legalComments: 'none', metafile: true });
 await writeFile('dist/THIRD-PARTY.txt', await licences(Object.keys(metafile.inputs)));
+const readme = await readFile('README.md', 'utf8');
+await writeFile('dist/README.md', readme.replace(/^!\[.*\n\n/gm, '')); // an editor shows no pictures that lie in a package
 if (process.argv.includes('--tests')) {
     await build({ ...common, entryPoints: ['src/test/index.ts'], outfile: 'out/test/index.js', sourcemap: 'inline' });
 }
