@@ -10,6 +10,7 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Context, Loadout
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.rule import Rule
+from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause
 from recipeforge.solver.evaluate import subjects_of
@@ -102,6 +103,9 @@ def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar |
             constants[setting.knob] = setting.value
         elif not any(same(setting.value, v) for v in values):
             domains[setting.knob] = (*values, setting.value)
+    if MICRO in domains and ACCUMULATE in domains:
+        now = {knob: catalog.knobs[knob].default for knob in PAIR} | {s.knob: s.value for s in loadout.settings if s.knob in PAIR}
+        domains[ACCUMULATE] = with_partners(domains, now, catalog.knobs[ACCUMULATE].maximum)
     return domains, dict(sorted(constants.items()))
 
 
@@ -118,6 +122,7 @@ def _knobs_unset(catalog: Catalog) -> _Knobs:
                 read.update(subjects_of(rule.violated_when))
             if rule.budget:
                 read |= relevant_knobs() | set(rule.budget_limits)
+        read |= set(PAIR) if read & set(PAIR) else set()  # one may move to make up for the other
         relevant = [catalog.knobs[k] for k in catalog.knobs if k in read]
         domains: dict[str, tuple[Scalar | None, ...]] = {}
         for knob in relevant:

@@ -11,9 +11,9 @@ from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.costs import changes_between, prices, safety_of
+from recipeforge.solver.costs import changes_between, cost_of, prices, safety_of
 from recipeforge.solver.memory_budget import GIB, estimate, memory_budget
-from recipeforge.solver.repair import cost_of, repairs
+from recipeforge.solver.repair import repairs
 from recipeforge.solver.titles import title_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _least_memory(case: Case, limit_s: float) -> int | None:
             break
         best, lowest = answer, budget.amount(answer)
     cheapest = Exact(replace(world, budgets=(*world.budgets, replace(budget, limit=lowest, hard=True))), soft=True)
-    final = cheapest.solve(fixed, other_checkpoint, costs=price.of, offset=price.offset, limit_s=limit_s)
+    final = cheapest.solve(fixed, other_checkpoint, price=price, limit_s=limit_s)
     return final.true if final.status == "sat" else best
 
 

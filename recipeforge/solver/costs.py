@@ -1,11 +1,15 @@
 """What a repair costs, and how a full assignment differs from the recipe as written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change, Safety
+from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, raised
 from recipeforge.solver.case import Case
-from recipeforge.solver.clauses import Clause, bits
+from recipeforge.solver.clauses import bits
 
 ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
 """The least invasive change first; the zeros leave room for the finer preferences below."""
@@ -20,16 +24,20 @@ WARNING = 100
 RANK = 1
 """Added for each component that the catalog lists before the one put in: it lists the usual ones first. A slot's default comes first."""
 
+CONTENT = {"data.sequence_length": 200_000}
+"""Added for a knob that decides what the model sees of its data: the rest gives way first, though not a part by being dropped."""
 OTHER_CHECKPOINT = 60_000
 """Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""
 
 
 @dataclass(frozen=True)
 class Prices:
-    """A linear cost over the variables of a case: `offset + Σ of[v]` over the true variables."""
+    """The cost of assignments of a case: `offset + Σ of[v]` over the true variables, and what pairs of them save."""
 
     of: dict[int, int]
     offset: int
+    pairs: tuple[tuple[int, int, int], ...] = ()
+    """(variable, variable, less): two that cost so much less where both are true."""
 
 
 def prices(case: Case) -> Prices:
@@ -61,8 +69,37 @@ def prices(case: Case) -> Prices:
         unset = next((v for value, v in domain if value is None), -1)
         for i, v in enumerate(ladder):
             if i != now:
-                of[v] = (DROP if v == unset else SET if given else ADD) + unsafe + STEP * abs(i - now)
-    return Prices({v: c for v, c in of.items() if c}, offset)
+                of[v] = (DROP if v == unset else SET if given else ADD) + unsafe + STEP * abs(i - now) + CONTENT.get(knob, 0)
+    return Prices({v: c for v, c in of.items() if c}, offset, tuple(_trades(case, of)))
+
+
+def _trades(case: Case, of: dict[int, int]) -> list[tuple[int, int, int]]:
+    """Return the pairs that keep the effective batch: they cost what the lowered one does, without what a changed meaning adds."""
+    world, found = case.world, list[tuple[int, int, int]]()
+    if MICRO not in world.domains or ACCUMULATE not in world.domains:
+        return found
+    before = [value_in(case, knob, case.written) for knob in PAIR]
+    for micro, m in world.domains[MICRO]:
+        for accumulate, a in world.domains[ACCUMULATE]:
+            up = raised(before, (micro, accumulate))
+            if up is not None:
+                lowered, risen = (m, a) if up == ACCUMULATE else (a, m)
+                unsafe = 0 if world.catalog.knobs[MICRO if up == ACCUMULATE else ACCUMULATE].safe else UNSAFE
+                found.append((lowered, risen, of[risen] + unsafe))
+    return found
+
+
+def value_in(case: Case, knob: str, true: int) -> Scalar | None:
+    """Return a movable knob's value under a full assignment."""
+    return next(value for value, v in case.world.domains[knob] if true >> v & 1)
+
+
+def follower(case: Case, true: int) -> str | None:
+    """Return the parameter of the batch that only moves so that the effective batch stays."""
+    domains = case.world.domains
+    if MICRO not in domains or ACCUMULATE not in domains:
+        return None
+    return raised(*([value_in(case, knob, of) for knob in PAIR] for of in (case.written, true)))
 
 
 def ladder_of(domain: tuple[tuple[Scalar | None, int], ...]) -> list[int]:
@@ -94,47 +131,24 @@ def changes_between(case: Case, true: int) -> tuple[Change, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
-class Unchanged:
-    """The parts of a recipe that a repair changes, each as the ways in which it could have stayed as it was."""
-
-    literals: Clause
-    """Parts that stay where one variable says so: a holder that remains, a knob that does not move that way."""
-    empty: tuple[int, ...]
-    """Members of slots that were empty and would have to stay so."""
-
-
-def unchanged(case: Case, true: int) -> Unchanged:
-    """Return the ideas of a repair, negated. At least one of them holds in every repair that is a different idea.
-
-    An idea is a slot that changes hands, a component of a many-slot put in or taken out, a knob moved in one
-    direction: lowering the batch to 2 and to 1 is one idea, and so are two quantizers for one base.
-    """
-    world = case.world
-    positive = negative = 0
-    empty: list[int] = []
-    gone, new = case.picks & ~true, true & ~case.written
-    for slot, members in world.slot_members.items():
-        if not members & (gone | new):
-            continue
-        if world.catalog.slots[slot].cardinality == "many":
-            positive |= members & gone
-            negative |= members & new
-        elif not members & case.written:
-            empty.append(members)
-        elif len(bits(members & case.written)) == 1:
-            positive |= members & case.written
-    for domain in world.domains.values():
-        ladder = ladder_of(domain)
-        (now,) = [i for i, v in enumerate(ladder) if case.written >> v & 1]
-        (then,) = [i for i, v in enumerate(ladder) if true >> v & 1]
-        if then != now:
-            positive |= sum(1 << v for i, v in enumerate(ladder) if (i > now) != (then > now) or i == now)
-    return Unchanged(Clause(positive, negative, "", True), tuple(empty))
-
-
 def safety_of(case: Case, changes: tuple[Change, ...]) -> Safety:
     """Return whether the run would mean the same after the changes."""
     catalog = case.world.catalog
-    kinds = [catalog.slots[c.slot].safe if c.slot else catalog.knobs[str(c.knob)].safe for c in changes]
+    same = PAIR if trades(case.loadout, catalog, changes) else ()
+    kinds = [catalog.slots[c.slot].safe if c.slot else c.knob in same or catalog.knobs[str(c.knob)].safe for c in changes]
     return "safe" if all(kinds) else "unsafe"
+
+
+def trades(loadout: Loadout, catalog: Catalog, changes: Sequence[Change]) -> bool:
+    """Return whether the changes lower the micro-batch or the accumulation and raise the other, so that the effective batch stays."""
+    values = {c.knob: c.value for c in changes if c.op == "set" and c.knob in PAIR}
+    if len(values) < len(PAIR):
+        return False
+    given = {s.knob: s.value for s in loadout.settings}
+    return raised([given.get(k, catalog.knobs[k].default) for k in PAIR], [values[k] for k in PAIR]) is not None
+
+
+def cost_of(true: int, price: Prices) -> int:
+    """Return the cost of a full assignment."""
+    paid = price.offset + sum(c for v, c in price.of.items() if true >> v & 1)
+    return paid - sum(less for one, other, less in price.pairs if true >> one & true >> other & 1)

@@ -24,6 +24,8 @@ class Answer:
     true: int = 0
     core: tuple[int, ...] = ()
     objective: int = 0
+    proved: bool = True
+    """Whether nothing is cheaper; else the time ran out over the search for it."""
 
 
 class Model:
@@ -46,7 +48,7 @@ class Model:
         self._proto.constraints.add().at_most_one.literals.extend(list(literals))
 
     def solve(self, assumptions: Sequence[int], costs: Mapping[int, int] | None, offset: int, limit_s: float) -> Answer:
-        """Return an assignment under the assumptions; with `costs`, one proved cheapest."""
+        """Return an assignment under the assumptions; with `costs`, the cheapest that the time allows."""
         self._proto.assumptions.clear()
         self._proto.assumptions.extend(list(assumptions))
         self._proto.clear_objective()
@@ -61,9 +63,10 @@ class Model:
             response = wrapper.solve(self._proto)
         if response.status == cmh.INFEASIBLE:
             return Answer("unsat", core=tuple(int(x) for x in response.sufficient_assumptions_for_infeasibility))
-        if response.status == cmh.OPTIMAL or (response.status == cmh.FEASIBLE and costs is None):
+        if response.status in (cmh.OPTIMAL, cmh.FEASIBLE):
             true = sum(1 << v for v, value in enumerate(list(response.solution)) if value)
-            return Answer("sat", true, objective=round(response.objective_value) if costs is not None else 0)
+            objective = round(response.objective_value) if costs is not None else 0
+            return Answer("sat", true, objective=objective, proved=costs is None or response.status == cmh.OPTIMAL)
         return Answer("unknown")
 
 

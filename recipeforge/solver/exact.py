@@ -1,12 +1,12 @@
 """CP-SAT: the authority. The same world as a CP-SAT model; budgets join it as cuts, when an answer exceeds them."""
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from recipeforge.solver.clauses import Clause, bits
-from recipeforge.solver.costs import WARNING, Unchanged
+from recipeforge.solver.costs import WARNING, Prices
 from recipeforge.solver.cpsat import Answer, Model
+from recipeforge.solver.ideas import Unchanged
 from recipeforge.solver.world import World
 
 
@@ -21,6 +21,8 @@ class Exact:
     model: Model = field(init=False, default_factory=Model)
     softened: dict[str, int] = field(init=False, default_factory=dict[str, int])
     """Rule of a warning → the model variable that is true when it may be broken."""
+    saving: dict[tuple[int, int], int] = field(init=False, default_factory=dict[tuple[int, int], int])
+    """Pair of variables that cost less together → the model variable that is true only with both."""
 
     def __post_init__(self) -> None:
         """Encode the world."""
@@ -53,27 +55,44 @@ class Exact:
             literals.append(-filled - 1)
         self.model.add_or(literals)
 
-    def solve(
-        self, true: int = 0, false: int = 0, *, costs: Mapping[int, int] | None = None, offset: int = 0, limit_s: float = 5.0
-    ) -> Answer:
-        """Return an assignment with these variables so; the cheapest, when `costs` (variable → cost) are given.
+    def forbid(self, true: int) -> None:
+        """From now on, this assignment is no answer."""
+        self.model.add_or([-v - 1 if true >> v & 1 else v for v in range(self.world.size)])
 
-        With costs the variables are fixed for good, since CP-SAT gives no cores under an objective.
+    def solve(self, true: int = 0, false: int = 0, *, price: Prices | None = None, limit_s: float = 5.0) -> Answer:
+        """Return an assignment with these variables so; the cheapest, when a `price` is given.
+
+        With a price the variables are fixed for good, since CP-SAT gives no cores under an objective. An answer that is
+        not proved cheapest keeps the rules all the same.
         """
         deadline = time.monotonic() + limit_s
         assumptions = [*bits(true), *(-v - 1 for v in bits(false))]
-        if costs is not None:
+        if price is not None:
             for literal in assumptions:
                 self.model.add_or([literal])
             assumptions = []
         while True:
-            priced = None if costs is None else dict(costs) | dict.fromkeys(self.softened.values(), WARNING)
-            answer = self.model.solve(assumptions, priced, offset, max(deadline - time.monotonic(), 0.001))
+            costs = self._costs(price) if price is not None else None
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return Answer("unknown")
+            answer = self.model.solve(assumptions, costs, price.offset if price else 0, left)
             cuts = self._cuts(answer.true) if answer.status == "sat" else []
             if not cuts:
                 return replace(answer, true=answer.true & (1 << self.world.size) - 1)
             for cut in cuts:
                 self.add(cut)
+
+    def _costs(self, price: Prices) -> dict[int, int]:
+        """Return the objective: what variables cost, what pairs of them save, and the warnings."""
+        costs = dict(price.of) | dict.fromkeys(self.softened.values(), WARNING)
+        for one, other, less in price.pairs:
+            if (one, other) not in self.saving:
+                both = self.saving[one, other] = self.model.new_variable()
+                self.model.add_or([-both - 1, one])
+                self.model.add_or([-both - 1, other])
+            costs[self.saving[one, other]] = -less
+        return costs
 
     def _cuts(self, true: int) -> list[Clause]:
         """Return the cuts of budgets that an assignment exceeds."""

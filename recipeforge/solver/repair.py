@@ -1,49 +1,82 @@
 """The cheapest changes after which the recipe runs: CP-SAT finds and proves them, plain resolution checks them."""
 
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
-from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.costs import Prices, changes_between, prices, safety_of, unchanged
+from recipeforge.solver.case import Case, case_of, limit_gib
+from recipeforge.solver.costs import Prices, changes_between, cost_of, prices, safety_of
+from recipeforge.solver.ideas import unchanged
 from recipeforge.solver.memory_budget import GIB, estimate
+from recipeforge.solver.preferences import AVOIDED, avoided, kept
 from recipeforge.solver.titles import title_of
 
 FRUITLESS = 10
 """Answers that plain resolution may refuse before the search for one repair is given up."""
+WORTH_SAYING = GIB // 20
+"""A difference in memory below this is not told."""
 
 
-def repairs(catalog: Catalog, loadout: Loadout, count: int = 3, limit_s: float = 5.0) -> tuple[Repair, ...]:
+@dataclass(frozen=True)
+class Ranking:
+    """Repairs, best first, and whether the search for them came to its end."""
+
+    repairs: tuple[Repair, ...]
+    complete: bool = True
+    """False: the time ran out. There may be more, and one that is not `proved` may not be the cheapest."""
+
+
+def repairs(
+    catalog: Catalog, loadout: Loadout, count: int = 3, limit_s: float = 5.0, prefer: Preferences = NO_PREFERENCES
+) -> tuple[Repair, ...]:
     """Return up to `count` repairs, cheapest first, none containing all ideas of an earlier one; none if it is valid.
 
     Every repair was applied and resolved again. `proved` is false only where the time ran out.
     """
+    return rank(catalog, loadout, count, limit_s, prefer).repairs
+
+
+def rank(catalog: Catalog, loadout: Loadout, count: int = 3, limit_s: float = 5.0, prefer: Preferences = NO_PREFERENCES) -> Ranking:
+    """Return the repairs, and whether the time allowed for all of them."""
+    deadline = time.monotonic() + limit_s
     case = case_of(catalog, loadout)
     if not case.broken_hard:
-        return ()
+        return Ranking(())
     from recipeforge.solver.exact import Exact
 
     exact = Exact(case.world, soft=True)
-    price = prices(case)
-    deadline = time.monotonic() + limit_s
+    price = preferred(case, prices(case), prefer)
+    keep = kept(case, prefer)
     found: list[Repair] = []
     for _ in range(count + FRUITLESS):
-        left = deadline - time.monotonic()
-        if len(found) == count or left <= 0:
+        if len(found) == count:
             break
-        answer = exact.solve(costs=price.of, offset=price.offset, limit_s=left)
+        answer = exact.solve(keep, price=price, limit_s=deadline - time.monotonic())
         if answer.status != "sat":
-            break
+            return Ranking(tuple(found), answer.status == "unsat")
+        repair = repair_of(case, answer.true, price)
+        if repair is None:
+            exact.forbid(answer.true)
+            continue
+        found.append(repair if answer.proved else replace(repair, proved=False))
         exact.demand_other_ideas(unchanged(case, answer.true))
-        repair = _repair(case, answer.true, price)
-        if repair is not None:
-            found.append(repair)
-    return tuple(found)
+    return Ranking(tuple(found))
 
 
-def _repair(case: Case, true: int, price: Prices) -> Repair | None:
+def preferred(case: Case, price: Prices, prefer: Preferences) -> Prices:
+    """Return the prices with what the project avoids made dear."""
+    dear, of = avoided(case, prefer), price.of
+    if not dear:
+        return price
+    return replace(price, of=of | {v: of.get(v, 0) + AVOIDED for v in range(case.world.size) if dear >> v & 1})
+
+
+def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
     """Return the repair that an assignment stands for, or `None` when it does not hold up."""
     catalog, loadout = case.world.catalog, case.loadout
     changes = changes_between(case, true)
@@ -51,20 +84,24 @@ def _repair(case: Case, true: int, price: Prices) -> Repair | None:
     if case_of(catalog, cured).broken_hard:
         return None
     before, after = estimate(catalog, loadout), estimate(catalog, cured)
-    numbers: dict[str, str] = {}
+    numbers = dict(_fits(case))
+    title = title_of(catalog, loadout, changes)
     if before and after and before.total != after.total:
         numbers["memory"] = f"{before.total / GIB:.1f} → {after.total / GIB:.1f} GiB"
-    return Repair(
-        changes,
-        cost_of(true, price),
-        safety_of(case, changes),
-        title_of(catalog, loadout, changes),
-        proved=True,
-        estimate=after,
-        context=numbers,
-    )
+        if "fits" in numbers and abs(after.total - before.total) > WORTH_SAYING:
+            title += f" ({signed_gib(after.total - before.total)})"
+    return Repair(changes, cost_of(true, price), safety_of(case, changes), title, proved=True, estimate=after, context=numbers)
 
 
-def cost_of(true: int, price: Prices) -> int:
-    """Return the cost of a full assignment."""
-    return price.offset + sum(c for v, c in price.of.items() if true >> v & 1)
+def signed_gib(amount: int) -> str:
+    """Return a difference in bytes as people write it, such as "−8.7 GiB"."""
+    return f"{'+' if amount > 0 else '−'}{abs(amount) / GIB:.1f} GiB"
+
+
+def _fits(case: Case) -> Iterator[tuple[str, str]]:
+    """Say which limit of memory a repair makes the recipe keep."""
+    catalog = case.world.catalog
+    limits = [limit_gib(r, case.world) for r in catalog.rules.values() if r.budget and r.code in case.broken_hard]
+    known = [limit for limit in limits if limit is not None]
+    if known:
+        yield "fits", f"{min(known):g} GiB"

@@ -1,5 +1,7 @@
 """Random small catalogs and loadouts, with every kind of rule: requires, conflicts, any-of, knobs, facts, budgets, tiers."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from recipeforge.schemas.catalog import Catalog
@@ -7,6 +9,7 @@ from recipeforge.schemas.component import Component
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not
 from recipeforge.schemas.loadout import Context, Equipped, Loadout, Setting
 from recipeforge.schemas.place import START_OF_FILE
+from recipeforge.schemas.preferences import Preferences
 from recipeforge.schemas.recipe import Knob, Slot
 from recipeforge.schemas.rule import Rule
 
@@ -17,6 +20,7 @@ GIB = float(1 << 30)
 
 KNOBS = {
     "batch.micro": Knob("batch.micro", "int", "", default=1, choices=(1, 2, 4)),
+    "batch.accumulate": Knob("batch.accumulate", "int", "", default=1, maximum=64, choices=(1, 2, 4, 8)),
     "data.sequence_length": Knob("data.sequence_length", "int", "", default=8, choices=(4, 8)),
     "optimizer.auxiliary": Knob("optimizer.auxiliary", "enum", "", values=("a", "b"), choices=("a", "b")),
     "train.steps": Knob("train.steps", "int", ""),
@@ -24,14 +28,15 @@ KNOBS = {
 
 
 @st.composite
-def catalogs(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False) -> Catalog:
+def catalogs(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False, always_batch: bool = False) -> Catalog:
     """A catalog of 2 to `most_components` components over four slots."""
     count = draw(st.integers(2, most_components))
     components = {}
     for index in range(count):
         slot = draw(st.sampled_from(SLOTS))
         components[f"c{index}"] = Component(f"c{index}", slot, f"C{index}", "", "", effects=draw(effects(slot)))
-    knobs = {path: KNOBS[path] for path in sorted(draw(st.sets(st.sampled_from(sorted(KNOBS)), max_size=3)))}
+    chosen = draw(st.sets(st.sampled_from(sorted(KNOBS)), max_size=1 if always_batch else 4))
+    knobs = {path: KNOBS[path] for path in sorted(chosen | ({"batch.micro", "batch.accumulate"} if always_batch else set()))}
     slots = {
         s: Slot(s, s, "", *draw(shapes(s, [c.id for c in components.values() if c.slot == s])), safe=draw(st.booleans())) for s in SLOTS
     }
@@ -133,7 +138,29 @@ def loadouts(draw: st.DrawFn, catalog: Catalog) -> Loadout:
 
 
 @st.composite
-def cases(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False) -> tuple[Catalog, Loadout]:
+def cases(draw: st.DrawFn, most_components: int = 9, always_budget: bool = False, always_batch: bool = False) -> tuple[Catalog, Loadout]:
     """A catalog and a loadout in it."""
-    catalog = draw(catalogs(most_components, always_budget))
+    catalog = draw(catalogs(most_components, always_budget, always_batch))
+    return catalog, draw(loadouts(catalog))
+
+
+@st.composite
+def preferences(draw: st.DrawFn, catalog: Catalog) -> Preferences:
+    """Up to two things to keep and two to avoid: slots, components, parameters, groups of them."""
+    names = st.sampled_from([*SLOTS, *catalog.components, *catalog.knobs, "batch", "data"])
+    return Preferences(*(tuple(draw(st.lists(names, max_size=2))) for _ in range(2)))
+
+
+@st.composite
+def tangles(draw: st.DrawFn):
+    """A catalog with many rules of a kind that asks for one of two, or forbids two together."""
+    catalog = draw(catalogs(6))
+    rules = dict(catalog.rules)
+    for index in range(draw(st.integers(4, 10))):
+        one, other, third = (draw(held_components(catalog.components)) for _ in range(3))
+        pattern = All((one, other)) if draw(st.booleans()) else All((one, Not(other), Not(third)))
+        code = f"RF2{index:03d}"
+        rules[code] = Rule(code, code.lower(), "error", "", "", pattern, (), "T2")
+    tag = f"{catalog.hash}{hash(repr(rules))}"
+    catalog = replace(catalog, rules=rules, hash=tag)
     return catalog, draw(loadouts(catalog))

@@ -40,7 +40,25 @@ class Oracle:
                     if value is not None and value not in values:
                         values.append(value)
                 found[path] = values
+        if {"batch.micro", "batch.accumulate"} <= set(found):
+            batch = self.effective_batch(given)
+            whole = [batch // m for m in found["batch.micro"] if batch % m == 0]
+            found["batch.accumulate"] += [a for a in dict.fromkeys(whole) if a not in found["batch.accumulate"] and a <= 64]
         return found
+
+    def effective_batch(self, values: dict) -> int:
+        """Return micro-batch × accumulation."""
+        micro, accumulate = (values.get(k, self.catalog.knobs[k].default) for k in ("batch.micro", "batch.accumulate"))
+        return micro * accumulate
+
+    def trading(self, values: dict) -> str | None:
+        """Return which of the two follows the other so that the effective batch stays; `None` if they do not move so."""
+        if not {"batch.micro", "batch.accumulate"} <= set(self.movable):
+            return None
+        before, after = ({**{k: self.catalog.knobs[k].default for k in self.movable}, **v}["batch.micro"] for v in (self.given, values))
+        if before == after or self.effective_batch(self.given) != self.effective_batch(values):
+            return None
+        return "batch.accumulate" if after < before else "batch.micro"
 
     @cached_property
     def recipes(self) -> list[Full]:

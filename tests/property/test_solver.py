@@ -13,7 +13,6 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.solver import case as case_module
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.case import case_of
-from recipeforge.solver.costs import ADD, DROP, RANK, REPLACE, REPLACE_REQUIRED, SET, STEP, UNSAFE, WARNING
 from recipeforge.solver.engine import find_model
 from recipeforge.solver.exact import Exact
 from recipeforge.solver.repair import repairs
@@ -160,115 +159,6 @@ def expected_status(oracle: Oracle, component: str, before: set, ignored: set) -
 
 
 @MANY
-@given(cases(7))
-def test_repairs_equal_brute_force(case):
-    catalog, loadout = case
-    oracle = Oracle(catalog, loadout)
-    found = repairs(catalog, loadout, count=3)
-    if not oracle.hard(oracle.broken(loadout)):
-        assert found == ()
-        return
-    options = sorted(
-        (cost(oracle, full) + WARNING * len(broken), ideas(oracle, full))
-        for full, broken in oracle.judged
-        if holds_up(oracle, full, broken)
-    )
-    seen("repairable" if options else "beyond repair")
-    taken: list[frozenset] = []
-    for repair in found:
-        best = next(option for option in options if not any(t <= set(option[1]) for t in taken))
-        assert repair.cost + warnings_after(oracle, repair) == best[0], (repair, best)
-        assert repair.proved
-        cured = apply_changes(catalog, loadout, repair.changes)
-        assert not oracle.hard(oracle.broken(cured))
-        taken.append(frozenset(ideas_of_changes(oracle, repair.changes)))
-        seen("repairs")
-    rest = [o for o in options if not any(t <= set(o[1]) for t in taken)]
-    assert len(found) == 3 or not rest
-
-
-def holds_up(oracle: Oracle, full: Full, broken: set) -> bool:
-    """Whether a recipe is valid, and still is without the settings of slots that it empties: those go with the slot."""
-    if oracle.hard(broken):
-        return False
-    now = {oracle.catalog.components[c].slot for c in full.components}
-    emptied = {e.slot for e in oracle.loadout.equipped} - now
-    said = oracle.as_loadout(full)
-    left = replace(said, settings=tuple(s for s in said.settings if s.knob.split(".")[0] not in emptied))
-    return not oracle.hard(oracle.broken(left))
-
-
-def warnings_after(oracle: Oracle, repair) -> int:
-    return WARNING * len(oracle.broken(apply_changes(oracle.catalog, oracle.loadout, repair.changes)))
-
-
-def ladder(values: list) -> list:
-    if all(v is None or isinstance(v, int | float) for v in values):
-        return sorted(values, key=lambda v: (v is not None, v or 0))
-    return values
-
-
-def cost(oracle: Oracle, full: Full) -> int:
-    """The price list, written down a second time."""
-    total = 0
-    for slot in oracle.catalog.slots.values():
-        unsafe = 0 if slot.safe else UNSAFE
-        held = set(oracle.loadout.components_in(slot.id))
-        now = {c for c in full.components if oracle.catalog.components[c].slot == slot.id}
-        gone, new = held - now, now - held
-        if not held and slot.default:
-            new -= {slot.default}
-        if slot.cardinality != "many" and gone and new:
-            replacing = REPLACE_REQUIRED if slot.cardinality == "one" else REPLACE
-            total += replacing + unsafe + (len(gone) - 1) * (DROP + unsafe)
-        else:
-            total += len(gone) * (DROP + unsafe) + len(new) * (ADD + unsafe)
-        usual = sorted((c.id for c in oracle.catalog.members(slot.id)), key=lambda c: c != slot.default)
-        total += RANK * sum(usual.index(c) for c in new)
-        if slot.cardinality != "many" and len(held) > 1:
-            total -= RANK * sum(usual.index(c) for c in gone)
-    for knob, value in full.values:
-        now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
-        if value != now:
-            rungs = ladder(oracle.movable[knob])
-            base = DROP if value is None else SET if knob in oracle.given else ADD
-            total += base + STEP * abs(rungs.index(value) - rungs.index(now)) + (0 if oracle.catalog.knobs[knob].safe else UNSAFE)
-    return total
-
-
-def ideas(oracle: Oracle, full: Full) -> tuple:
-    """What a repair does, coarsely: slots that change hands, components in and out of many-slots, knobs up and down."""
-    found = []
-    for slot in oracle.catalog.slots.values():
-        held = set(oracle.loadout.components_in(slot.id)) or ({slot.default} if slot.default else set())
-        now = {c for c in full.components if oracle.catalog.components[c].slot == slot.id}
-        if slot.cardinality == "many":
-            found += [("in", c) for c in now - held] + [("out", c) for c in held - now]
-        elif now != held:
-            found += [("slot", slot.id)] if len(held) < 2 else []
-    for knob, value in full.values:
-        now = oracle.given.get(knob, oracle.catalog.knobs[knob].default)
-        if value != now:
-            rungs = ladder(oracle.movable[knob])
-            found.append((knob, "up" if rungs.index(value) > rungs.index(now) else "down"))
-    return tuple(sorted(found))
-
-
-def ideas_of_changes(oracle: Oracle, changes) -> list:
-    found = []
-    for c in changes:
-        if c.knob:
-            rungs = ladder(oracle.movable[c.knob])
-            now = oracle.given.get(c.knob, oracle.catalog.knobs[c.knob].default)
-            found.append((c.knob, "up" if rungs.index(c.value) > rungs.index(now) else "down"))
-        elif oracle.catalog.slots[c.slot].cardinality == "many":
-            found.append(("out" if c.op == "drop" else "in", c.component))
-        elif len(set(oracle.loadout.components_in(c.slot))) < 2:
-            found.append(("slot", c.slot))
-    return found
-
-
-@MANY
 @given(cases(12))
 def test_propagation_and_cp_sat_agree(case):
     catalog, loadout = case
@@ -320,4 +210,3 @@ def test_enough_was_seen():
     assert min(SEEN["valid"], SEEN["incomplete"], SEEN["conflicting"]) >= 50, SEEN
     assert min(SEEN[f"status {k}"] for k in ("available", "conditional", "swap", "blocked")) >= 50, SEEN
     assert min(SEEN["satisfiable"], SEEN["unsatisfiable"]) >= 50, SEEN
-    assert SEEN["repairs"] >= 300, SEEN
