@@ -11,6 +11,7 @@ from recipeforge.api.errors import WrongArgumentError
 from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.tree import Document
 from recipeforge.schemas.loadout import Fact, Loadout, Setting
+from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.report import FileReport, Solution
 from recipeforge.schemas.verdict import Repair, Verdict, VerdictKind
 
@@ -72,13 +73,21 @@ def document_of(source: Source) -> Document:
     return load(source)
 
 
-def check_document(document: Document, overrides: Mapping[str, Fact] | None = None, *, repairs: bool = False, fixes: bool = True) -> Report:
+def check_document(
+    document: Document,
+    overrides: Mapping[str, Fact] | None = None,
+    *,
+    repairs: bool = False,
+    fixes: bool = True,
+    prefer: Preferences = NO_PREFERENCES,
+) -> Report:
     """Return the report on a parsed document, for the target that `overrides` describe.
 
-    An editor that only wants to show findings leaves out `fixes`, which take most of the time.
+    `prefer` is what repairs honour. An editor that only wants to show findings leaves out `fixes`, which take most of the time.
     """
     from recipeforge.documents.ignores import apply_ignores
     from recipeforge.solver.diagnose import diagnose
+    from recipeforge.solver.explain import explained
     from recipeforge.solver.resolve import resolve
 
     catalog, overrides = load_catalog(), overrides or {}
@@ -86,7 +95,7 @@ def check_document(document: Document, overrides: Mapping[str, Fact] | None = No
     if loadout is None:
         kept = apply_ignores(document, catalog, found)
         return Report(document.path, document.text, "", Verdict("unreadable"), kept, (), catalog.hash, None, overrides)
-    verdict = resolve(catalog, loadout)
+    verdict = explained(catalog, loadout, resolve(catalog, loadout))
     told = tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict, fixes=fixes))
     findings = tuple(sorted((*found, *told), key=lambda d: (d.primary.span, d.code)))
     kept = apply_ignores(document, catalog, findings)
@@ -97,7 +106,7 @@ def check_document(document: Document, overrides: Mapping[str, Fact] | None = No
         dialect=loadout.dialect,
         verdict=verdict,
         diagnostics=kept,
-        repairs=_solutions(document, loadout, catalog) if repairs and verdict.kind != "valid" else (),
+        repairs=_solutions(document, loadout, catalog, prefer) if repairs and verdict.kind != "valid" else (),
         catalog_hash=catalog.hash,
         loadout=loadout,
         overrides=overrides,
@@ -138,10 +147,10 @@ def _with_edits(diagnostic: Diagnostic, document: Document, loadout: Loadout, ca
     return replace(diagnostic, fixes=tuple(edited(fix) for fix in diagnostic.fixes)) if diagnostic.fixes else diagnostic
 
 
-def _solutions(document: Document, loadout: Loadout, catalog: Catalog) -> tuple[Solution, ...]:
+def _solutions(document: Document, loadout: Loadout, catalog: Catalog, prefer: Preferences) -> tuple[Solution, ...]:
     from recipeforge.solver.repair import repairs
 
-    return tuple(solution_of(document, loadout, catalog, repair) for repair in repairs(catalog, loadout))
+    return tuple(solution_of(document, loadout, catalog, repair) for repair in repairs(catalog, loadout, prefer=prefer))
 
 
 def solution_of(document: Document, loadout: Loadout, catalog: Catalog, repair: Repair) -> Solution:

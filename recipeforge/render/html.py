@@ -5,8 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from recipeforge.documents.lines import LineIndex
+from recipeforge.render.derivation import headline, told
 from recipeforge.render.summary import counted, memory_words
 from recipeforge.schemas.diagnostic import Citation, Diagnostic, Fix
+from recipeforge.schemas.explanation import Step
 from recipeforge.schemas.report import FileReport
 
 _COLORS = {"error": "#c62828", "warning": "#b26a00", "info": "#00695c"}
@@ -16,10 +18,26 @@ _VERDICTS = {"valid": "#2e7d32", "incomplete": "#b26a00", "conflicting": "#c6282
 def report_html(report: FileReport) -> str:
     """Return the report as one `<div>`."""
     lines = LineIndex(report.text)
-    told = counted(report.diagnostics) or memory_words(report)
+    summary = counted(report.diagnostics) or memory_words(report)
     verdict = f'<b style="color:{_VERDICTS[report.verdict.kind]}">{report.verdict.kind}</b>'
-    head = f"<p><code>{escape(report.path)}</code>: {verdict}{f' — {escape(told)}' if told else ''}</p>"
-    return f'<div class="recipeforge">{head}{"".join(_diagnostic(d, lines) for d in report.diagnostics)}</div>'
+    head = f"<p><code>{escape(report.path)}</code>: {verdict}{f' — {escape(summary)}' if summary else ''}</p>"
+    return f'<div class="recipeforge">{head}{"".join(_diagnostic(d, lines) for d in report.diagnostics)}{_conflicts(report)}</div>'
+
+
+def _conflicts(report: FileReport) -> str:
+    """Return an explanation of each conflict that takes several rules."""
+    explained = [c for c in report.verdict.conflicts if c.steps]
+    return "".join(f"<div><b>{escape(headline(c))}</b>{''.join(_step(step) for step in c.steps)}</div>" for c in explained)
+
+
+def _step(step: Step) -> str:
+    text = f"{step.number}. {escape(step.text)}"
+    parts = [f"<b>{text}</b>" if step.kind == "contradiction" else text]
+    if step.why:
+        parts.append(f"<div><code>{escape(step.rule)}</code> {escape(step.why)}{escape(told(step.facts))}</div>")
+    if step.citation:
+        parts.append(_citation(step.citation))
+    return f'<div style="margin-left:{1 + 1.5 * step.depth}em">{"".join(parts)}</div>'
 
 
 def _diagnostic(diagnostic: Diagnostic, lines: LineIndex) -> str:

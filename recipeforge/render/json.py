@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.diagnostic import Citation, Diagnostic, Fix, Label
+from recipeforge.schemas.explanation import Step
 from recipeforge.schemas.place import Span, TextEdit
 from recipeforge.schemas.report import FileReport, Solution
-from recipeforge.schemas.verdict import Estimate, Status
+from recipeforge.schemas.verdict import Conflict, Estimate, Status
 
 GIB = 1 << 30
 
@@ -33,11 +34,32 @@ def file_json(report: FileReport) -> Json:
         "dialect": report.dialect or None,
         "verdict": report.verdict.kind,
         "diagnostics": [diagnostic_json(d) for d in report.diagnostics],
-        "conflicts": [{"picks": c.picks, "rules": c.rules, "minimal": c.minimal} for c in report.verdict.conflicts],
+        "conflicts": [conflict_json(c) for c in report.verdict.conflicts],
+        "all_conflicts": report.verdict.all_conflicts,
+        "corrections": report.verdict.corrections,
         "unknown": report.verdict.unknown,
         "repairs": [solution_json(solution) for solution in report.repairs],
         "estimate": estimate_json(report.estimate),
     }
+
+
+def conflict_json(conflict: Conflict) -> Json:
+    """Return one conflict with its explanation."""
+    steps = [step_json(step) for step in conflict.steps]
+    return {"picks": conflict.picks, "rules": conflict.rules, "minimal": conflict.minimal, "steps": steps}
+
+
+def step_json(step: Step) -> Json:
+    """Return one step of an explanation; what it does not have is left out."""
+    said = [{"subject": s.subject, "holds": s.holds} | ({} if s.value is None else {"value": s.value}) for s in step.says]
+    told: Json = {"number": step.number, "kind": step.kind, "depth": step.depth, "text": step.text, "says": said, "because": step.because}
+    if step.rule:
+        told |= {"rule": step.rule, "why": step.why, "facts": [_label(label) for label in step.facts]}
+    if step.place:
+        told["range"] = range_json(step.place.span)
+    if step.citation:
+        told["citation"] = _citation(step.citation)
+    return told
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Json:

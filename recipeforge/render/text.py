@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from recipeforge.documents.lines import LineIndex
 from recipeforge.render.cells import visible, width, wrap
+from recipeforge.render.derivation import render_conflicts
 from recipeforge.render.frame import Mark, frame, gutter_width
 from recipeforge.render.look import PLAIN, Look
 from recipeforge.render.suggestion import suggestion
@@ -28,7 +29,7 @@ def render_report(report: FileReport, look: Look = PLAIN) -> str:
     """Return everything there is to say about one file; one quiet line where nothing was found."""
     lines = LineIndex(report.text)
     parts = [render_diagnostic(d, report, lines, look) for d in report.diagnostics]
-    return "\n".join([*parts, report_line(report, look)])
+    return "\n".join([*parts, *render_conflicts(report.verdict, look), report_line(report, look)])
 
 
 def render_diagnostic(diagnostic: Diagnostic, report: FileReport, lines: LineIndex, look: Look) -> str:

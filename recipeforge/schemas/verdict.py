@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from recipeforge.schemas.change import Change, Safety
+from recipeforge.schemas.explanation import Step
 
 VerdictKind = Literal["valid", "incomplete", "conflicting", "undecided", "unreadable"]
 StatusKind = Literal["equipped", "available", "conditional", "swap", "blocked"]
@@ -29,6 +30,8 @@ class Conflict:
     """Codes that together forbid them."""
     minimal: bool
     """Whether both sets are proved minimal."""
+    steps: tuple[Step, ...] = ()
+    """Why they cannot stand together, step by step to a contradiction, where that takes several rules and was asked for."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,10 @@ class Verdict:
     violations: tuple[Violation, ...] = ()
     """All of them, errors and milder ones, in catalog order."""
     conflicts: tuple[Conflict, ...] = ()
+    corrections: tuple[tuple[str, ...], ...] = ()
+    """Minimal sets of components and knobs of the recipe without which additions could cure the rest."""
+    all_conflicts: bool = True
+    """Whether `conflicts` and `corrections` are all that there are; the search for more is bounded."""
     unknown: tuple[str, ...] = ()
     """Facts that some rule asked for and nobody gave."""
     estimate: Estimate | None = None
@@ -74,6 +81,19 @@ class Status(NamedTuple):
     """For conditional, swap and blocked: the rules that stand in the way."""
     blockers: tuple[str, ...] = ()
     """For blocked: equipped components and settings of which one would have to leave. For swap: the holders."""
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """Why a component cannot join the recipe, and what would have to change."""
+
+    status: Status
+    steps: tuple[Step, ...] = ()
+    """From the supposition that it joins to a contradiction; without the holder, where its slot is taken."""
+    cure: tuple[Change, ...] | None = None
+    """The cheapest changes after which the recipe runs with the component in it; `None` where there are none."""
+    title: str = ""
+    """The changes in words."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """Verdict → diagnostics: every violation with its place, reason, citations and verified fixes."""
 
-import re
 from collections.abc import Sequence
 
-from recipeforge.catalog.tiers import tier_of
 from recipeforge.schemas.catalog import Catalog
-from recipeforge.schemas.diagnostic import Citation, Diagnostic, Label
+from recipeforge.schemas.diagnostic import Diagnostic, Label
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import Span
 from recipeforge.schemas.rule import Rule
@@ -13,11 +11,9 @@ from recipeforge.schemas.verdict import Conflict, Verdict, Violation
 from recipeforge.solver.case import Case, case_of, limit_gib
 from recipeforge.solver.fixes import fixes_for
 from recipeforge.solver.memory_budget import GIB
-from recipeforge.solver.titles import spelled
+from recipeforge.solver.messages import citations_of, filled, name_of, value_words
 from recipeforge.solver.view import View, view_of
 from recipeforge.solver.world import MISSING, TOO_MANY
-
-_PLACEHOLDER = re.compile(r"\{([a-z0-9_.-]+)\}")
 
 
 def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
@@ -56,7 +52,7 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
     notes = tuple(_told_conflict(catalog, c) for c in joint if violation.code in c.rules)
     related = tuple(Label(span, _role(catalog, view, subject)) for subject, span in spans[1:])
     related += tuple(
-        Label(loadout.span_of(pick), f"{_name(catalog, pick)} is part of the conflict")
+        Label(loadout.span_of(pick), f"{name_of(catalog, pick)} is part of the conflict")
         for c in joint
         if violation.code in c.rules
         for pick in c.picks
@@ -72,7 +68,7 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         primary=Label(spans[0][1], ""),
         related=tuple(dict.fromkeys(related)),
         notes=((" ".join(rule.why.split()),) if rule and rule.why else ()) + notes,
-        citations=_citations(catalog, rule) if rule else (),
+        citations=citations_of(catalog, rule) if rule else (),
         help="" if fixes or not with_fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
         fixes=fixes,
         unread=rule is not None and rule.unread,
@@ -98,32 +94,18 @@ def _tells(loadout: Loadout, fact: str) -> bool:
     return fact.split(".")[0] in loadout.context.spans and loadout.context.facts.get(fact) not in (None, "none", False)
 
 
-def _name(catalog: Catalog, subject: str) -> str:
-    component = catalog.components.get(subject)
-    return component.title if component else subject
-
-
 def _role(catalog: Catalog, view: View, subject: str) -> str:
     """Return what a secondary place contributes."""
     if subject in catalog.components:
-        return _name(catalog, subject)
-    return f"{subject} is {_value(catalog, view, subject)}"
-
-
-def _value(catalog: Catalog, view: View, subject: str) -> str:
-    known = view.known(subject)
-    if isinstance(known, tuple):
-        return ", ".join(_name(catalog, k) for k in known) or "none"
-    if isinstance(known, str):
-        return _name(catalog, known)
-    return spelled(known) if known is not None else "not set"
+        return name_of(catalog, subject)
+    return f"{subject} is {value_words(catalog, view, subject)}"
 
 
 def _message(case: Case, view: View, violation: Violation, rule: Rule | None, verdict: Verdict) -> str:
     catalog = case.world.catalog
     if violation.code.startswith(TOO_MANY):
         slot = catalog.slots[violation.code.split(":")[1]]
-        names = " and ".join(_name(catalog, p) for p in violation.participants)
+        names = " and ".join(name_of(catalog, p) for p in violation.participants)
         return f"{slot.title} takes one component, not {len(violation.participants)}: {names}"
     if rule is None:
         return violation.code
@@ -131,17 +113,12 @@ def _message(case: Case, view: View, violation: Violation, rule: Rule | None, ve
     if rule.budget and verdict.estimate:
         limit = limit_gib(rule, case.world)
         values = {"estimate_gib": f"{verdict.estimate.total / GIB:.1f}", "limit_gib": f"{limit:g}" if limit else "?"}
-    return _PLACEHOLDER.sub(lambda m: values.get(m[1]) or _value(catalog, view, m[1]), " ".join(rule.message.split()))
+    return filled(rule.message, lambda subject: values.get(subject) or value_words(catalog, view, subject))
 
 
 def _told_conflict(catalog: Catalog, conflict: Conflict) -> str:
     """Return a joint conflict in one sentence."""
-    picks = " and ".join(_name(catalog, p) for p in conflict.picks)
+    picks = " and ".join(name_of(catalog, p) for p in conflict.picks)
     rules = ", ".join(conflict.rules)
     proof = "" if conflict.minimal else " (not proved minimal)"
     return f"no addition can reconcile {picks}: {rules} together forbid it{proof}"
-
-
-def _citations(catalog: Catalog, rule: Rule) -> tuple[Citation, ...]:
-    claims = (catalog.claims[e] for e in rule.evidence if e in catalog.claims)
-    return tuple(Citation(c.id, tier_of([c]), c.quote, c.url, c.title, c.speaks_for) for c in claims if not c.withdrawn)

@@ -1,49 +1,62 @@
 """Minimal joint conflicts: which given things, under which rules, no additions can reconcile."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
-from recipeforge.schemas.verdict import Conflict
-from recipeforge.solver.case import Case
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.explanation import Step
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.verdict import Conflict, Verdict
+from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.clauses import Clause, bits
+from recipeforge.solver.conflicts import among_picks
+from recipeforge.solver.derive import prove
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
+from recipeforge.solver.tell import tell
 from recipeforge.solver.world import World
 
-MOST_CONFLICTS = 8
-"""Beyond this many a list helps nobody; the first ones found are shown."""
 
+def with_conflicts(case: Case, verdict: Verdict) -> Verdict:
+    """Return the verdict on a recipe that cannot be completed, with its conflicts: what clashes, and what may go instead.
 
-def conflicts(case: Case) -> tuple[Conflict, ...]:
-    """Return the minimal conflicts among the picks, by hitting-set enumeration (Reiter 1987).
-
-    Each one is minimal in its picks; its rules are a minimal set that forbids them.
+    Each conflict is minimal in its picks; its rules are a minimal set that forbids them.
     """
     learned: list[Clause] = []
-    found: list[int] = []
-    pending: list[int] = [0]
-    tried: set[int] = set()
-    while pending and len(found) < MOST_CONFLICTS:
-        removed = pending.pop(0)
-        if removed in tried:
-            continue
-        tried.add(removed)
-        conflict = next((c for c in found if not c & removed), None)
-        if conflict is None:
-            left = case.picks & ~removed
-            if find_model(case.world, case.written & ~removed, left, learned=learned) is not None:
-                continue
-            conflict = _minimal_picks(case, left, learned)
-            found.append(conflict)
-        pending += [removed | 1 << v for v in bits(conflict)]
-    return tuple(sorted((_told(case, c, learned) for c in found), key=lambda c: (len(c.picks), c.picks)))
+    found = among_picks(case, learned)
+    conflicts = [_told(case, picks, proved, learned) for picks, proved in zip(found.conflicts, found.proved, strict=True)]
+    corrections = [tuple(subject_of(case.world, v) for v in sorted(c)) for c in found.corrections]
+    return replace(
+        verdict,
+        kind="conflicting",
+        conflicts=tuple(sorted(conflicts, key=lambda c: (len(c.picks), c.picks))),
+        corrections=tuple(sorted(corrections, key=lambda c: (len(c), c))),
+        all_conflicts=found.complete,
+    )
 
 
-def _minimal_picks(case: Case, picks: int, learned: list[Clause]) -> int:
-    """Return a minimal part of `picks` that cannot be completed."""
+def explained(catalog: Catalog, loadout: Loadout, verdict: Verdict) -> Verdict:
+    """Return the verdict with the steps of every conflict that takes several rules; one that takes one rule is told by its finding."""
+    if all(len(c.rules) < 2 for c in verdict.conflicts):
+        return verdict
+    case = case_of(catalog, loadout)
+    told = (replace(c, steps=steps_of(case, c)) if len(c.rules) > 1 else c for c in verdict.conflicts)
+    return replace(verdict, conflicts=tuple(told))
 
-    def clash(part: list[int] | tuple[int, ...]) -> bool:
-        return find_model(case.world, case.written, sum(1 << v for v in part), learned=learned) is None
 
-    return sum(1 << v for v in minimal_subset(bits(picks), lambda part: clash(list(part))))
+def steps_of(case: Case, conflict: Conflict) -> tuple[Step, ...]:
+    """Return why the things in a conflict cannot stand together; nothing where that would take too long to tell."""
+    picked = set(conflict.picks)
+    picks = sum(1 << v for v in bits(case.picks) if subject_of(case.world, v) in picked)
+    return steps_from(case, conflict.rules, picks)
+
+
+def steps_from(case: Case, rules: Iterable[str], picks: int, supposed: int = 0) -> tuple[Step, ...]:
+    """Return why these variables contradict these rules; nothing where they do not, or where that would take too long to tell."""
+    try:
+        proof = prove(case.world, rules, case.written, picks | supposed)
+    except Undecided:
+        return ()
+    return tell(case, proof, supposed) if proof else ()
 
 
 def minimal_rules(
@@ -106,11 +119,12 @@ def _traced(reasons: dict[tuple[int, bool], tuple[str, list[tuple[int, bool]]]],
     return rules
 
 
-def _told(case: Case, picks: int, learned: list[Clause]) -> Conflict:
+def _told(case: Case, conflict: frozenset[int], proved: bool, learned: list[Clause]) -> Conflict:
     """Return a conflict in the recipe's own names."""
+    picks = sum(1 << v for v in conflict)
     names = tuple(subject_of(case.world, v) for v in bits(picks))
     try:
-        return Conflict(names, tuple(minimal_rules(case.world, case.written, picks, learned=learned)), minimal=True)
+        return Conflict(names, tuple(minimal_rules(case.world, case.written, picks, learned=learned)), proved)
     except Undecided:
         return Conflict(names, tuple(sorted(case.broken_hard)), minimal=False)
 

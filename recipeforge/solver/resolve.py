@@ -8,7 +8,7 @@ from recipeforge.schemas.verdict import Verdict, Violation
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.engine import Undecided, find_model
 from recipeforge.solver.evaluate import evaluate, participants
-from recipeforge.solver.explain import conflicts
+from recipeforge.solver.explain import with_conflicts
 from recipeforge.solver.memory_budget import estimate
 from recipeforge.solver.view import View, view_of
 
@@ -24,7 +24,7 @@ def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     try:
         if find_model(case.world, case.written, case.picks) is not None:
             return replace(verdict, kind="incomplete")
-        return replace(verdict, kind="conflicting", conflicts=conflicts(case))
+        return with_conflicts(case, verdict)
     except Undecided as spent:
         return replace(verdict, kind="undecided", spent=str(spent))
 
