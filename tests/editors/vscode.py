@@ -26,6 +26,7 @@ SETTINGS = {
     "extensions.autoCheckUpdates": False,
     "extensions.ignoreRecommendations": True,
     "git.enabled": False,
+    "files.autoSave": "off",  # a browser's default is on, after a second
     "editor.minimap.enabled": False,
     "editor.scrollBeyondLastLine": False,
     "editor.lightbulb.enabled": "on",

@@ -1,6 +1,7 @@
 /** The entry: everything is made here, tied together, and thrown away at the end. */
 import { ExtensionContext, Uri, window, workspace } from 'vscode';
 import { registerCommands } from './commands';
+import { askAgainForLostFindings } from './lostFindings';
 import { Pages } from './pages';
 import { Status } from './protocol';
 import { onPythonChange } from './python';
@@ -25,7 +26,7 @@ export async function activate(context: ExtensionContext): Promise<Api> {
     const server = new Server(log);
     const pages = new Pages();
     const bar = new StatusBar(server);
-    context.subscriptions.push(log, server, pages, bar, registerCommands(server, pages), provideTasks(server), recogniseRecipes());
+    context.subscriptions.push(log, server, pages, bar, registerCommands(server, pages), provideTasks(server), recogniseRecipes(), askAgainForLostFindings(server));
     context.subscriptions.push(
         workspace.onDidChangeConfiguration(change => {
             if (change.affectsConfiguration('recipeforge.server')) {

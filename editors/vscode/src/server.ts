@@ -2,7 +2,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { CancellationToken, Disposable, EventEmitter, LogOutputChannel, Uri, window, workspace } from 'vscode';
-import { CloseAction, ConfigurationParams, LanguageClient, LanguageClientOptions, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
+import { CloseAction, ConfigurationParams, ErrorAction, LanguageClient, LanguageClientOptions, RevealOutputChannelOn, State } from 'vscode-languageclient/node';
 import { findServer, Found, Missing } from './discovery';
 import { offerInstallation } from './missing';
 import { STATUS_NOTIFICATION, Status } from './protocol';
@@ -44,6 +44,17 @@ export class Server implements Disposable {
             await this.halt();
             await this.launch(telling);
         });
+    }
+
+    /** Do something with the running client. */
+    withClient(act: (client: LanguageClient) => void): void {
+        if (this.client !== undefined && this.running) {
+            act(this.client);
+        }
+    }
+
+    warn(message: string): void {
+        this.log.warn(message);
     }
 
     /** Hand the server its settings anew. */
@@ -91,7 +102,8 @@ export class Server implements Disposable {
             ...this.options(),
             initializationFailedHandler: () => false, // told below, with what can be done about it
             errorHandler: {
-                error: (error, message, times) => client.createDefaultErrorHandler().error(error, message, times),
+                // A server that died fails several writes before its end is noticed; giving up at the third would keep it from being restarted.
+                error: () => ({ action: ErrorAction.Continue }),
                 closed: () => (started ? restarting.closed() : { action: CloseAction.DoNotRestart, handled: true }),
             },
         });

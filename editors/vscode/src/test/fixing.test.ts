@@ -53,7 +53,7 @@ test('Make it run repairs the whole recipe in one edit', async say => {
 });
 
 test('an untitled recipe is judged and fixed', async () => {
-    const text = Buffer.from(await workspace.fs.readFile(file('ignored.recipe.yaml'))).toString();
+    const text = Buffer.from(await workspace.fs.readFile(file('closed.recipe.yaml'))).toString();
     const document = await workspace.openTextDocument({ language: 'recipeforge', content: text });
     await window.showTextDocument(document);
     await eventually('the diagnostic', () => ours(document.uri).length > 0);
@@ -63,13 +63,21 @@ test('an untitled recipe is judged and fixed', async () => {
 });
 
 test('astral characters and CRLF do not shift what is underlined', async say => {
-    const plain = Buffer.from(await workspace.fs.readFile(file('ignored.recipe.yaml'))).toString();
+    const { status } = await api();
+    let said = '';
+    const plain = Buffer.from(await workspace.fs.readFile(file('closed.recipe.yaml'))).toString();
     const document = await workspace.openTextDocument({ language: 'recipeforge', content: plain.replace('attention: flash', '"attention": flash').replace('name: support-bot', 'name: "🔥𝔣𝔬𝔯𝔤𝔢"') });
     const editor = await window.showTextDocument(document);
     await editor.edit(edit => edit.setEndOfLine(EndOfLine.CRLF));
     const edit = new WorkspaceEdit();
     edit.insert(document.uri, document.positionAt(0), '# 🔥 𝔣\n');
     assert.ok(await workspace.applyEdit(edit));
-    const finding = await eventually('the diagnostic', () => ours(document.uri).find(one => document.getText(one.range) === 'flash-attention-2'));
+    const finding = await eventually('the diagnostic', () => {
+        const found = ours(document.uri);
+        said = found.map(one => `${codeOf(one)} under ${JSON.stringify(document.getText(one.range))}`).join('; ');
+        return found.find(one => document.getText(one.range) === 'flash-attention-2');
+    }).catch((error: unknown) => {
+        throw new Error(`${String(error)}; there was: ${said || 'nothing'}; status ${JSON.stringify(status(document.uri))}, version ${document.version}`);
+    });
     say(`${codeOf(finding)} at ${finding.range.start.line + 1}:${finding.range.start.character + 1}`);
 });
