@@ -26,7 +26,14 @@ gpus = 1
 packages = {torch = "2.6"}   # and for these versions
 select = []                  # report only these rules: codes, beginnings of codes, slugs
 ignore = ["RF2051"]
+
+[prefer]                                      # [tool.recipeforge.prefer] in pyproject.toml
+keep = ["technique", "data.sequence_length"]  # repairs leave these as the recipe has them
+avoid = ["quantization"]                      # put in or changed only where nothing else cures
 ```
+
+`prefer` names slots, components, parameters, or groups of parameters such as `batch`. `recipeforge solve`, `check --repairs`
+and the editor's "Make it run" honour it. Where none leaves what is kept, none is offered.
 
 A single finding is accepted in the recipe itself: `# forge: ignore[RF2051]` at the end of its line, or on the line above.
 

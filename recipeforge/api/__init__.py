@@ -8,7 +8,7 @@ from recipeforge.api.errors import NotARecipeError, WrongArgumentError
 from recipeforge.api.explaining import explain
 from recipeforge.api.fixing import apply_fixes
 from recipeforge.api.running import run
-from recipeforge.api.solving import budgets, estimate, keeps_within, loaded, solve, solve_document, status
+from recipeforge.api.solving import budgets, estimate, keeps_within, loaded, pareto, pareto_document, solve, solve_document, status
 
 __all__ = [
     "NotARecipeError",
@@ -23,6 +23,8 @@ __all__ = [
     "explain",
     "keeps_within",
     "loaded",
+    "pareto",
+    "pareto_document",
     "read_loadout",
     "run",
     "solve",

@@ -6,14 +6,18 @@ A flag wins over `RECIPEFORGE_*` in the environment, that over the file, that ov
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 from recipeforge.schemas.errors import RecipeForgeError
+from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 
-KEYS = ("select", "ignore", "gpu", "gpus", "packages")
+SAID = ("select", "ignore", "gpu", "gpus", "packages")
+"""What the environment can say too."""
+KEYS = (*SAID, "prefer")
+PREFER = ("keep", "avoid")
 
 
 class ConfigError(RecipeForgeError):
@@ -30,6 +34,8 @@ class Config:
     gpu: str | None = None
     gpus: int | None = None
     packages: Mapping[str, str] = field(default_factory=dict[str, str])
+    prefer: Preferences = NO_PREFERENCES
+    """What repairs leave alone, and what they put in only where nothing else cures."""
     path: Path | None = None
     """The file it came from."""
 
@@ -119,7 +125,7 @@ def environment() -> Config:
     Raises:
         ConfigError: a value cannot be read.
     """
-    said = {key: os.environ.get(f"RECIPEFORGE_{key.upper()}", "") for key in KEYS}
+    said = {key: os.environ.get(f"RECIPEFORGE_{key.upper()}", "") for key in SAID}
     if said["gpus"] and not (said["gpus"].isascii() and said["gpus"].isdigit() and int(said["gpus"])):
         raise ConfigError(f"RECIPEFORGE_GPUS is `{said['gpus']}`, not a number of devices")
     return Config(
@@ -170,7 +176,45 @@ def _from_table(table: dict[str, object], path: Path) -> Config:
         raise ConfigError(f'{path}: `packages` is not a table; write it like packages = {{torch = "2.6"}}')
     versions = {_package(name, f"{path}: `packages`"): value for name, value in cast("dict[str, object]", packages).items()}
     told = {name: _version(value, f"{path}: `packages.{name}`") for name, value in versions.items()}
-    return Config(_codes(table, "select", path), _codes(table, "ignore", path), gpu, gpus, told, path)
+    return Config(_codes(table, "select", path), _codes(table, "ignore", path), gpu, gpus, told, _preferences(table, path), path)
+
+
+def _preferences(table: dict[str, object], path: Path) -> Preferences:
+    said = table.get("prefer", {})
+    if not isinstance(said, dict):
+        raise ConfigError(f'{path}: `prefer` is not a table; write it like prefer = {{keep = ["technique"]}}')
+    told = cast("dict[str, object]", said)
+    for key in told:
+        if key not in PREFER:
+            raise ConfigError(f"{path}: unknown key `prefer.{key}`{_meant(key, PREFER)}")
+    keep, avoid = (_names(told.get(key, []), f"{path}: `prefer.{key}`") for key in PREFER)
+    return known_names(Preferences(keep, avoid), f"{path}: `prefer.")
+
+
+def _names(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in cast("list[object]", value)):
+        raise ConfigError(f'{where} is not a list of names; write it like ["technique", "data.sequence_length"]')
+    return tuple(cast("list[str]", value))
+
+
+def known_names(prefer: Preferences, where: str) -> Preferences:
+    """Return preferences as they are, after making sure that each names something of the catalog.
+
+    Raises:
+        ConfigError: one names nothing, so a typo would silently protect nothing.
+    """
+    if prefer == NO_PREFERENCES:
+        return prefer
+    from recipeforge.catalog.load import load
+    from recipeforge.solver.preferences import names
+
+    known = names(load())
+    for key, said in zip(PREFER, (prefer.keep, prefer.avoid), strict=True):
+        for name in said:
+            if name not in known:
+                told = f"{where}{key}`: no slot, component or parameter is called `{name}`"
+                raise ConfigError(f"{told}{_meant(name, known)}")
+    return prefer
 
 
 def _codes(table: dict[str, object], key: str, path: Path) -> tuple[str, ...]:
@@ -206,7 +250,7 @@ def _version(value: object, where: str) -> str:
     return value
 
 
-def _meant(word: str, known: tuple[str, ...] | list[str], least: float = 0.6) -> str:
+def _meant(word: str, known: Sequence[str], least: float = 0.6) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(word, known, 1, least)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recipeforge.api.checking import Source, check_document, document_of, read_loadout, solution_of, target
@@ -10,11 +11,24 @@ from recipeforge.api.errors import NotARecipeError, WrongArgumentError
 from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.tree import Document
 from recipeforge.schemas.loadout import Fact, Loadout
+from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.report import Solution
 from recipeforge.schemas.verdict import Estimate, Status
 
 if TYPE_CHECKING:
     from recipeforge.schemas.catalog import Catalog
+
+LIMIT_S = 5.0
+"""Seconds for a search, where nothing else is said."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answers, best first, and whether the search for them came to its end."""
+
+    solutions: tuple[Solution, ...]
+    complete: bool = True
+    """False: the time ran out. There may be more, and one that is not `proved` may not be the cheapest."""
 
 
 def solve(
@@ -26,23 +40,26 @@ def solve(
     gpu: str | None = None,
     gpus: int | None = None,
     packages: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+    avoid: Sequence[str] = (),
+    limit_s: float = LIMIT_S,
 ) -> tuple[Solution, ...]:
     """Return the best ways to make a recipe run, cheapest first; none where it already does.
 
     `within` holds extra budgets, such as `{"memory_gib": 16}`. `minimize="memory"` gives one answer, of least peak memory.
+    `keep` and `avoid` name slots, components, parameters (`data.sequence_length`) or groups of them (`batch`): what is kept
+    stays as the recipe has it, what is avoided comes in only where nothing else cures.
 
     Raises:
         NotARecipeError: the text holds no recipe.
-        WrongArgumentError: `minimize` or `within` names what cannot be saved, or `count` is below 1.
+        WrongArgumentError: an argument names what is not there, or `count` is below 1.
     """
     if minimize not in ("changes", "memory"):
         raise WrongArgumentError(f"minimize={minimize!r} is neither 'changes' nor 'memory'")
-    for name in within or ():
-        if name not in budgets():
-            raise WrongArgumentError(f"`{name}` is no budget that is judged before a run; there is {', '.join(budgets())}")
-    if count < 1:
-        raise WrongArgumentError(f"count={count} asks for no answer; it is at least 1")
-    return solve_document(document_of(source), target(gpu, gpus, packages), minimize=minimize, within=within, count=count)
+    _judged(within, count)
+    told = _preferences(keep, avoid)
+    overrides, document = target(gpu, gpus, packages), document_of(source)
+    return solve_document(document, overrides, minimize=minimize, within=within, count=count, prefer=told, limit_s=limit_s).solutions
 
 
 def solve_document(
@@ -52,7 +69,9 @@ def solve_document(
     minimize: Literal["changes", "memory"] = "changes",
     within: Mapping[str, float] | None = None,
     count: int = 3,
-) -> tuple[Solution, ...]:
+    prefer: Preferences = NO_PREFERENCES,
+    limit_s: float = LIMIT_S,
+) -> Found:
     """Return the best ways to make a parsed recipe run for a target.
 
     Raises:
@@ -61,8 +80,70 @@ def solve_document(
     from recipeforge.solver.complete import complete
 
     document, loadout, catalog = loaded(document, overrides)
-    found = complete(catalog, loadout, minimize, within or {}, count)
-    return tuple(solution_of(document, loadout, catalog, repair) for repair in found)
+    ranking = complete(catalog, loadout, minimize, within or {}, count, limit_s, prefer)
+    return Found(tuple(solution_of(document, loadout, catalog, repair) for repair in ranking.repairs), ranking.complete)
+
+
+def pareto(
+    source: Source,
+    *,
+    within: Mapping[str, float] | None = None,
+    count: int = 8,
+    gpu: str | None = None,
+    gpus: int | None = None,
+    packages: Mapping[str, str] | None = None,
+    keep: Sequence[str] = (),
+    avoid: Sequence[str] = (),
+) -> tuple[Solution, ...]:
+    """Return recipes that run, the fewest changes first, each later one of less memory; none where memory cannot be told.
+
+    Nothing that costs less than an answer takes as little memory. The recipe as written is one of them where it runs.
+
+    Raises:
+        NotARecipeError: the text holds no recipe.
+        WrongArgumentError: an argument names what is not there, or `count` is below 1.
+    """
+    _judged(within, count)
+    told = _preferences(keep, avoid)
+    return pareto_document(document_of(source), target(gpu, gpus, packages), within=within, count=count, prefer=told).solutions
+
+
+def pareto_document(
+    document: Document,
+    overrides: Mapping[str, Fact],
+    *,
+    within: Mapping[str, float] | None = None,
+    count: int = 8,
+    prefer: Preferences = NO_PREFERENCES,
+    limit_s: float = LIMIT_S,
+) -> Found:
+    """Return the Pareto front of memory against changes of a parsed recipe.
+
+    Raises:
+        NotARecipeError: the text holds no recipe.
+    """
+    from recipeforge.solver.pareto import front
+
+    document, loadout, catalog = loaded(document, overrides)
+    ranking = front(catalog, loadout, within, count, limit_s, prefer)
+    return Found(tuple(solution_of(document, loadout, catalog, repair) for repair in ranking.repairs), ranking.complete)
+
+
+def _judged(within: Mapping[str, float] | None, count: int) -> None:
+    for name in within or ():
+        if name not in budgets():
+            raise WrongArgumentError(f"`{name}` is no budget that is judged before a run; there is {', '.join(budgets())}")
+    if count < 1:
+        raise WrongArgumentError(f"count={count} asks for no answer; it is at least 1")
+
+
+def _preferences(keep: Sequence[str], avoid: Sequence[str]) -> Preferences:
+    from recipeforge.api.config import ConfigError, known_names
+
+    try:
+        return known_names(Preferences(tuple(keep), tuple(avoid)), "`")
+    except ConfigError as error:
+        raise WrongArgumentError(str(error)) from None
 
 
 def budgets() -> tuple[str, ...]:

@@ -86,7 +86,7 @@ def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, color: Col
     settings = settings_for(path, flags)
     document = document_at(path)
     overrides = target(settings.gpu, settings.gpus, settings.packages)
-    report = check_document(document, overrides, repairs=repairs and not fixing.wanted)
+    report = check_document(document, overrides, repairs=repairs and not fixing.wanted, prefer=settings.prefer)
     if fixing.wanted:
         report = _fixed(report, document, path, settings, fixing, color)
     return _selected(report, settings)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from recipeforge.cli.exits import CLEAN, FINDINGS, UNDECIDED
 from recipeforge.cli.output import color_option, format_option, look, note, write
 from recipeforge.cli.source import document_at
-from recipeforge.cli.target import flags_from, overrides_for, target_options
+from recipeforge.cli.target import flags_from, settings_for, target_options
 from recipeforge.render.look import ColorChoice
+from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.preferences import Preferences
 from recipeforge.schemas.report import FileReport, Solution
+
+if TYPE_CHECKING:
+    from recipeforge.documents.tree import Document
 
 
 @click.command("solve")
@@ -20,13 +26,17 @@ from recipeforge.schemas.report import FileReport, Solution
     "--minimize", type=click.Choice(["changes", "memory"]), default="changes", show_default=True, help="What a good answer has least of."
 )
 @click.option("--within", multiple=True, metavar="KEY=VALUE", help="An extra budget, such as memory_gib=16. May be given several times.")
-@click.option("-n", "count", type=click.IntRange(1, 20), default=3, show_default=True, help="Answers wanted.")
+@click.option("-n", "count", type=click.IntRange(1, 20), default=None, help="Answers wanted: 3, with --pareto 8.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, allow_dash=True),
     metavar="FILE",
     help="Write the best recipe to FILE; - for standard output.",
+)
+@click.option("--pareto", is_flag=True, help="Show the choices between memory and changes instead: the cheapest recipe for each step down.")
+@click.option(
+    "--limit", "limit_s", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, metavar="SECONDS", help="Time to search."
 )
 @format_option("text", "json", "diff")
 @target_options
@@ -35,8 +45,10 @@ def command(
     recipe: str,
     minimize: Literal["changes", "memory"],
     within: tuple[str, ...],
-    count: int,
+    count: int | None,
     output: str | None,
+    pareto: bool,
+    limit_s: float,
     style: str,
     gpu: str | None,
     gpus: int | None,
@@ -46,28 +58,72 @@ def command(
     """Complete or repair a recipe at the least cost; every answer was checked again.
 
     RECIPE is a file, or - for standard input. Leaves with 0 when the recipe runs as it is or an answer was found, 1 when
-    there is none or the file has errors besides that only a person can cure, 3 when the time ran out.
+    there is none or the file has errors besides that only a person can cure, 3 when the time ran out. What the project's
+    configuration prefers to keep or to avoid is honoured.
     """
-    from recipeforge.api import check_document, keeps_within, solve_document
+    from recipeforge.api import check_document, keeps_within, solve_document, target
 
     budgets = _budgets(within)
-    overrides = overrides_for(recipe, flags_from(gpu, gpus, packages))
+    settings = settings_for(recipe, flags_from(gpu, gpus, packages))
+    overrides = target(settings.gpu, settings.gpus, settings.packages)
     document = document_at(recipe)
+    if pareto:
+        if style == "diff" or output:
+            raise click.UsageError("--pareto shows many recipes; write one with --within and -o")
+        return _pareto(document, overrides, budgets, count or 8, limit_s, settings.prefer, style, color)
     report = check_document(document, overrides)
-    solutions = solve_document(document, overrides, minimize=minimize, within=budgets, count=count)
+    found = solve_document(
+        document, overrides, minimize=minimize, within=budgets, count=count or 3, prefer=settings.prefer, limit_s=limit_s
+    )
+    solutions = found.solutions
     runs = report.verdict.kind == "valid" and (not budgets or keeps_within(document, overrides, budgets))
     if output == "-":
         write(_best_text(report, solutions))
         note(_headline(report, solutions, runs, within))
     else:
         write(_rendered(report, solutions, runs, within, style, color))
+    if not found.complete:
+        maybe = "better answers" if solutions else "an answer all the same"
+        note(f"{report.path}: the time ran out after {limit_s:g} s; there may be {maybe}")
     if output not in (None, "-"):
         _write_best(str(output), report, solutions, runs)
     if runs:
         return CLEAN
     if solutions:
         return FINDINGS if _errors_left(report, solutions) else CLEAN
-    return UNDECIDED if report.verdict.kind == "undecided" else FINDINGS
+    return UNDECIDED if report.verdict.kind == "undecided" or not found.complete else FINDINGS
+
+
+def _pareto(
+    document: Document,
+    overrides: Mapping[str, Fact],
+    within: Mapping[str, float],
+    count: int,
+    limit_s: float,
+    prefer: Preferences,
+    style: str,
+    color: ColorChoice,
+) -> int:
+    """Show the choices between memory and changes."""
+    from recipeforge.api import check_document, pareto_document
+
+    report = check_document(document, overrides)
+    found = pareto_document(document, overrides, within=within, count=count, prefer=prefer, limit_s=limit_s)
+    if style == "json":
+        from recipeforge.render.json import dumped, solution_json
+
+        told: dict[str, object] = {"format": "recipeforge/pareto/1", "path": report.path, "verdict": report.verdict.kind}
+        write(dumped({**told, "complete": found.complete, "points": [solution_json(point) for point in found.solutions]}))
+    elif found.solutions:
+        from recipeforge.render.repairs import render_front
+
+        write(render_front(found.solutions, look(color)))
+    else:
+        why = "memory cannot be told, since the model's dimensions or the technique are not known"
+        write(f"{report.path}: {why if report.estimate is None else 'no recipe was found that runs'}\n")
+    if not found.complete:
+        note(f"{report.path}: the time ran out after {limit_s:g} s; there may be more")
+    return CLEAN if found.solutions else FINDINGS if found.complete else UNDECIDED
 
 
 def _errors_left(report: FileReport, solutions: tuple[Solution, ...]) -> int:

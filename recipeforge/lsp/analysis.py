@@ -56,7 +56,8 @@ class Analysis:
         loadout = self.report.loadout
         if loadout is None or self.document.gaps or self.report.verdict.kind == "valid":
             return ()
-        return tuple(solution_of(self.document, loadout, self.catalog, repair) for repair in repairs(self.catalog, loadout))
+        found = repairs(self.catalog, loadout, prefer=self.config.prefer)
+        return tuple(solution_of(self.document, loadout, self.catalog, repair) for repair in found)
 
     @cached_property
     def view(self) -> View | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from recipeforge.documents.lines import LineIndex
 from recipeforge.documents.pieces import apply_edits
@@ -11,6 +11,7 @@ from recipeforge.render.look import PLAIN, Look
 from recipeforge.render.suggestion import suggestion
 from recipeforge.schemas.report import Solution
 
+GIB = 1 << 30
 MOST_LINES = 16
 """Changed lines shown of one repair; the rest is for `-o` and `--diff`."""
 
@@ -18,7 +19,41 @@ MOST_LINES = 16
 def render_repairs(text: str, solutions: Sequence[Solution], look: Look = PLAIN) -> str:
     """Return the repairs as a numbered list, each with the lines that it changes."""
     lines = LineIndex(text)
-    return "\n".join(_solution(rank, solution, lines, look) for rank, solution in enumerate(solutions, 1))
+    told = [_solution(rank, solution, lines, look) for rank, solution in enumerate(solutions, 1)]
+    return "\n".join([*_in_short(solutions, look), *told])
+
+
+def render_front(points: Sequence[Solution], look: Look = PLAIN) -> str:
+    """Return the choices between memory and changes as a table."""
+    rows = [("memory", "changes", "")]
+    for point in points:
+        estimate = point.repair.estimate
+        told = "" if point.repair.proved else " (not proved cheapest)"
+        memory = f"{estimate.total / GIB:.1f} GiB" if estimate else "?"
+        rows.append((memory, str(len(point.repair.changes)), f"{point.repair.title}, {point.repair.safety}{told}"))
+    width, indent = max(len(row[0]) for row in rows), max(len(row[0]) for row in rows) + 11
+    out: list[str] = []
+    for number, (memory, changes, title) in enumerate(rows):
+        first, *rest = wrap(visible(title), look.width - indent) or [""]
+        line = f"{memory:>{width}}  {changes:>7}  {first}".rstrip()
+        out += [look.paint("quiet", line) if not number else line, *(" " * indent + more for more in rest)]
+    return "\n".join(out) + "\n"
+
+
+def _inside(title: str) -> str:
+    """Return a title as a part of a sentence."""
+    return f"{title[:1].lower()}{title[1:]}".replace("; ", " and ")
+
+
+def _in_short(solutions: Sequence[Solution], look: Look) -> list[str]:
+    """Say several ways to fit the memory in one sentence, each with what it saves."""
+    limits = {s.repair.context.get("fits") for s in solutions}
+    saved = [s.repair.context.get("saves") for s in solutions]
+    if len(solutions) < 2 or len(limits) > 1 or not all(saved):
+        return []
+    ways = [f"{_inside(s.repair.title)} (−{saves})" for s, saves in zip(solutions, saved, strict=True)]
+    told = f"fits {limits.pop()}: {', '.join(ways[:-1])}{',' * (len(ways) > 2)} or {ways[-1]}"
+    return ["\n".join(look.paint("message", line) for line in wrap(visible(told), look.width)) + "\n"]
 
 
 def solved_text(text: str, solution: Solution) -> str:
@@ -28,7 +63,7 @@ def solved_text(text: str, solution: Solution) -> str:
 
 def _solution(rank: int, solution: Solution, lines: LineIndex, look: Look) -> str:
     repair = solution.repair
-    facts = [repair.safety, f"cost {repair.cost}", *(f"{name} {value}" for name, value in repair.context.items())]
+    facts = [repair.safety, f"cost {repair.cost}", *_numbers(repair.context)]
     if not repair.proved:
         facts.append("not proved cheapest: the time ran out")
     head = look.paint("help", f"repair {rank}:")
@@ -40,3 +75,11 @@ def _solution(rank: int, solution: Solution, lines: LineIndex, look: Look) -> st
         out.append(" " * indent + "This text cannot be edited without risk; make these changes by hand.")
     shown = suggestion(lines, solution.edits, max(2, len(str(len(lines)))), look, most=MOST_LINES)
     return "\n".join([*out, *shown]) + "\n"
+
+
+def _numbers(context: Mapping[str, str]) -> list[str]:
+    """Return the numbers beside a repair, the saving with the memory."""
+    told = dict(context)
+    if "memory" in told and "saves" in told:
+        told["memory"] += f" (−{told.pop('saves')})"
+    return [f"{name} {value}" for name, value in told.items()]

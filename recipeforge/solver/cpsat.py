@@ -7,6 +7,7 @@ presolve off with assumptions (cores are wrong otherwise), one worker and no obj
 all of them otherwise), a solution copied before its response dies; docs/decisions/0003-solver.md.
 """
 
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ class Model:
         wrapper.set_parameters(_parameters(limit_s, optimise=costs is not None))
         patience = asking()
         with patience.watching(wrapper) if patience else nullcontext():
-            response = wrapper.solve(self._proto)
+            response = _interruptible(wrapper, self._proto)
         if response.status == cmh.INFEASIBLE:
             return Answer("unsat", core=tuple(int(x) for x in response.sufficient_assumptions_for_infeasibility))
         if response.status in (cmh.OPTIMAL, cmh.FEASIBLE):
@@ -68,6 +69,22 @@ class Model:
             objective = round(response.objective_value) if costs is not None else 0
             return Answer("sat", true, objective=objective, proved=costs is None or response.status == cmh.OPTIMAL)
         return Answer("unknown")
+
+
+def _interruptible(wrapper: "cmh.SolveWrapper", proto: "cmh.CpModelProto") -> "cmh.CpSolverResponse":
+    """Solve so that Ctrl-C is heard at once: a signal reaches Python only while its main thread is not inside the search."""
+    if threading.current_thread() is not threading.main_thread():
+        return wrapper.solve(proto)
+    answers: list[cmh.CpSolverResponse] = []
+    search = threading.Thread(target=lambda: answers.append(wrapper.solve(proto)), daemon=True)
+    search.start()
+    try:
+        search.join()
+    except BaseException:
+        wrapper.stop_search()
+        search.join()
+        raise
+    return answers[0]
 
 
 def _parameters(limit_s: float, *, optimise: bool) -> "cmh.SatParameters":
@@ -79,6 +96,7 @@ def _parameters(limit_s: float, *, optimise: bool) -> "cmh.SatParameters":
     p.symmetry_level = 0
     p.cp_model_probing_level = 0
     p.random_seed = 0
+    p.catch_sigint_signal = False  # Ctrl-C is Python's
     p.optimize_with_core = optimise
     p.max_time_in_seconds = limit_s
     return p

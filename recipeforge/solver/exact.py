@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field, replace
 
+from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import WARNING, Prices
 from recipeforge.solver.cpsat import Answer, Model
@@ -21,6 +22,8 @@ class Exact:
     model: Model = field(init=False, default_factory=Model)
     softened: dict[str, int] = field(init=False, default_factory=dict[str, int])
     """Rule of a warning → the model variable that is true when it may be broken."""
+    bounds: tuple[Budget, ...] = field(init=False, default=())
+    """Budgets beside those of the world."""
     saving: dict[tuple[int, int], int] = field(init=False, default_factory=dict[tuple[int, int], int])
     """Pair of variables that cost less together → the model variable that is true only with both."""
 
@@ -54,6 +57,10 @@ class Exact:
                 self.model.add_or([-v - 1, filled])
             literals.append(-filled - 1)
         self.model.add_or(literals)
+
+    def bound(self, budget: Budget) -> None:
+        """From now on, this budget is kept too."""
+        self.bounds += (budget,)
 
     def forbid(self, true: int) -> None:
         """From now on, this assignment is no answer."""
@@ -98,7 +105,7 @@ class Exact:
         """Return the cuts of budgets that an assignment exceeds."""
         return [
             budget.cut(true)
-            for budget in self.world.budgets
+            for budget in (*self.world.budgets, *self.bounds)
             if budget.rule not in self.ignored and (budget.hard or self._counts(budget.rule, true)) and not budget.holds(true)
         ]
 

@@ -85,17 +85,19 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
         return None
     before, after = estimate(catalog, loadout), estimate(catalog, cured)
     numbers = dict(_fits(case))
-    title = title_of(catalog, loadout, changes)
     if before and after and before.total != after.total:
         numbers["memory"] = f"{before.total / GIB:.1f} → {after.total / GIB:.1f} GiB"
-        if "fits" in numbers and abs(after.total - before.total) > WORTH_SAYING:
-            title += f" ({signed_gib(after.total - before.total)})"
-    return Repair(changes, cost_of(true, price), safety_of(case, changes), title, proved=True, estimate=after, context=numbers)
-
-
-def signed_gib(amount: int) -> str:
-    """Return a difference in bytes as people write it, such as "−8.7 GiB"."""
-    return f"{'+' if amount > 0 else '−'}{abs(amount) / GIB:.1f} GiB"
+        if before.total - after.total > WORTH_SAYING:
+            numbers["saves"] = f"{(before.total - after.total) / GIB:.1f} GiB"
+    return Repair(
+        changes,
+        cost_of(true, price),
+        safety_of(case, changes),
+        title_of(catalog, loadout, changes),
+        proved=True,
+        estimate=after,
+        context=numbers,
+    )
 
 
 def _fits(case: Case) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ import pytest
 
 from recipeforge.api.config import Config, ConfigError, codes_from, config_for, environment, named, packages_from
 from recipeforge.cli.target import settings_for
+from recipeforge.schemas.preferences import Preferences
 
 
 def test_no_file_no_settings(tmp_path: Path) -> None:
@@ -42,6 +43,11 @@ def test_a_project_file_without_our_table_is_passed_by(tmp_path: Path) -> None:
         ("packages = {torch = 2.6}", "`packages.torch` is not a version; write it in quotes"),
         ('packages = {torch = "new"}', "`new` is not a version"),
         ('packages = {tourch = "2.6"}', "no rule knows a package `tourch`; did you mean `torch`?"),
+        ("prefer = 3", "`prefer` is not a table"),
+        ('[prefer]\nkep = ["technique"]', "unknown key `prefer.kep`; did you mean `keep`?"),
+        ('[prefer]\nkeep = "technique"', "`prefer.keep` is not a list of names"),
+        ('[prefer]\nkeep = ["technik"]', "`prefer.keep`: no slot, component or parameter is called `technik`; did you mean `technique`?"),
+        ('[prefer]\navoid = ["data.sequence_lenght"]', "did you mean `data.sequence_length`?"),
         ("gpu = ", "is not valid TOML"),
     ],
 )
@@ -88,3 +94,11 @@ def test_a_code_that_the_environment_misspells_is_told(monkeypatch: pytest.Monke
     monkeypatch.setenv("RECIPEFORGE_GPUS", "0")
     with pytest.raises(ConfigError, match="not a number of devices"):
         environment()
+
+
+def test_preferences_come_from_the_file_whatever_the_flags_say(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.recipeforge.prefer]\nkeep = ["technique", "batch"]\navoid = ["quantization", "liger"]\n'
+    )
+    found = settings_for(str(tmp_path / "recipe.yaml"), Config(gpu="t4"))
+    assert found.prefer == Preferences(("technique", "batch"), ("quantization", "liger"))

@@ -103,7 +103,7 @@ def test_memory_is_repaired_with_the_numbers_beside_it():
 
 def test_least_memory_only_adds_and_leaves_knobs_alone():
     recipe = loadout("technique: lora\nprecision: bf16\nbatch: {micro: 8}\n")
-    (best,) = complete(CATALOG, recipe, "memory")
+    (best,) = complete(CATALOG, recipe, "memory").repairs
     assert {c.op for c in best.changes} == {"add"}
     assert all(c.knob is None for c in best.changes)
     after, before = estimate(CATALOG, apply_changes(CATALOG, recipe, best.changes)), estimate(CATALOG, recipe)
@@ -116,7 +116,7 @@ def test_least_memory_only_adds_and_leaves_knobs_alone():
 def test_an_extra_budget_bounds_the_answer():
     recipe = loadout("technique: lora\nprecision: bf16\nbatch: {micro: 32}\n")
     assert repairs(CATALOG, recipe) == ()
-    within = complete(CATALOG, recipe, "changes", {"memory_gib": 4.0})
+    within = complete(CATALOG, recipe, "changes", {"memory_gib": 4.0}).repairs
     assert within
     assert all(r.estimate is not None and r.estimate.total <= 4 * GIB * 1.05 for r in within)
 
@@ -184,7 +184,7 @@ def test_what_a_component_needs_leaves_out_what_others_need():
 
 def test_least_memory_keeps_to_the_checkpoint_that_is_named():
     recipe = loadout("technique: lora\nprecision: bf16\n")
-    (best,) = complete(CATALOG, recipe, "memory")
+    (best,) = complete(CATALOG, recipe, "memory").repairs
     tags = [tag for c in best.changes if c.component for tag in CATALOG.components[c.component].tags]
     assert best.changes
     assert "prequantized" not in tags
