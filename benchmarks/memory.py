@@ -18,14 +18,15 @@ from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.catalog import Catalog
-from recipeforge.solver.memory_budget import GIB, estimate
+from recipeforge.solver.memory import LAVISH, THRIFTY, WORKSPACE_BYTES, Practice
+from recipeforge.solver.memory_budget import GIB, moments
 
 DEFAULT_ROWS = Path(__file__).parents[2] / "shared/reference/runner/memory_truth.jsonl"
 RECIPE = """recipeforge: 1
 model: {model}
 technique: {{use: {technique}, rank: {rank}, targets: {targets}}}
 {quantization}
-precision: fp16
+precision: pure-bf16
 attention: {attention}
 memory: [{memory}]
 data: {{sequence_length: {sequence}}}
@@ -57,7 +58,7 @@ def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
     """Return the estimate for one row, GiB; or why there is none."""
     if "recipe" in row:
         told = json.dumps({"recipeforge": 1, **row["recipe"]})
-        return _estimated(told, catalog) if row["measured_peak_gib"] else "it did not fit, or no GPU measured it"
+        return _estimated(told, catalog, THRIFTY) if row["measured_peak_gib"] else "it did not fit, or no GPU measured it"
     stated = {"quant", "batch", "seq", "lora_r", "lora_targets", "attn", "grad_ckpt"} <= {k for k, v in row.items() if v is not None}
     if not stated or row["attn"] not in ("sdpa", "eager") or row["quant"] not in ("nf4", "none"):
         return "not stated in full"
@@ -73,13 +74,13 @@ def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
         sequence=row["seq"],
         micro=row["batch"],
     )
-    return _estimated(text, catalog)
+    return _estimated(text, catalog, LAVISH)
 
 
-def _estimated(text: str, catalog: Catalog) -> float | str:
+def _estimated(text: str, catalog: Catalog, practice: Practice) -> float | str:
     loadout = read(parse(text, "row.yaml"), catalog).loadout
-    found = estimate(catalog, loadout) if loadout else None
-    return found.total / GIB if found else "the catalog does not know the model's dimensions"
+    found = moments(catalog, loadout, practice=practice) if loadout else None
+    return (found.estimate.total + WORKSPACE_BYTES) / GIB if found else "the catalog does not know the model's dimensions"
 
 
 def main() -> None:

@@ -81,13 +81,15 @@ class Term:
 
 @dataclass(frozen=True)
 class Budget:
-    """The sum of the terms must not exceed the limit."""
+    """What is alive together must not exceed the limit: the sum of the terms of the worst phase."""
 
     rule: str
     hard: bool
     limit: int
     inputs: tuple[Input, ...]
     terms: tuple[Term, ...]
+    phases: tuple[tuple[int, ...], ...]
+    """Positions of the terms that add up, phase by phase."""
     seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
     cuts_seen: dict[tuple[Classes, int], list[Classes]] = field(
         default_factory=dict[tuple[Classes, int], list[Classes]], compare=False, repr=False
@@ -111,8 +113,12 @@ class Budget:
         """Return the amount for the classes of all inputs, remembered."""
         amount = self.seen.get(key)
         if amount is None:
-            amount = self.seen[key] = sum(t.at(tuple(key[u] for u in t.uses)) for t in self.terms)
+            amount = self.seen[key] = self.worst([t.at(tuple(key[u] for u in t.uses)) for t in self.terms])
         return amount
+
+    def worst(self, of_term: Sequence[int]) -> int:
+        """Return the sum of the largest phase. It never falls when a term rises, so terms at their least give a lower bound."""
+        return max(sum(of_term[n] for n in phase) for phase in self.phases)
 
     def amount(self, true: int) -> int:
         """Return the amount under a full assignment."""
@@ -202,8 +208,10 @@ class _LowerBounds:
     def total_with(self, index: int, classes: Classes) -> int:
         """Return the bound if `classes` were admitted for one input."""
         users, lowered = self.budget.users[index], self._lowered(index, classes)
-        change = sum(self._term(self.budget.terms[n], index, lowered) - self.of_term[n] for n in users)
-        return sum(self.of_term) + change
+        of_term = list(self.of_term)
+        for n in users:
+            of_term[n] = self._term(self.budget.terms[n], index, lowered)
+        return self.budget.worst(of_term)
 
     def admit(self, index: int, classes: Classes) -> None:
         """Admit `classes` for one input."""

@@ -51,16 +51,21 @@ def stored_quantization(catalog: Catalog, facts: Mapping[str, Fact]) -> Hashable
 
 
 def _precision(c: Component | None) -> Hashable:
-    """Return bytes of (compute, trainable weight, frozen weight)."""
+    """Return bytes of (compute, trainable weight, frozen weight), and whether autocast casts what products take."""
     names = ("compute_bytes", "trainable_weight_bytes", "frozen_weight_bytes")
-    return tuple(int(c.effects.get(n, 4)) for n in names) if c else (4, 4, 4)
+    return (*(int(c.effects.get(n, 4)) for n in names), c.effects.get("autocast") is True) if c else (4, 4, 4, False)
+
+
+def _state(c: Component | None) -> Hashable:
+    """Return bytes of optimizer state for an fp32 weight, and whether a narrower weight has narrower states."""
+    return (float(c.effects.get("state_bytes_per_param", 8.0)), c.effects.get("state_in_weight_format") is True) if c else (8.0, True)
 
 
 FEATURES: tuple[Feature, ...] = (
     SlotFeature("trains", "technique", _effect("trains")),
     SlotFeature("quantization", "quantization", _quantization),
     SlotFeature("precision", "precision", _precision),
-    SlotFeature("state", "optimizer", _effect("state_bytes_per_param", 8.0)),
+    SlotFeature("state", "optimizer", _state),
     SlotFeature("rows", "objective", _effect("rows_per_example", 1)),
     SlotFeature("reference", "objective", _effect("reference_model", False)),
     SlotFeature("vocabulary_logits", "objective", _effect("vocabulary_logits", True)),
@@ -82,6 +87,7 @@ FEATURES: tuple[Feature, ...] = (
     KnobFeature("distributed.offload", False),
     KnobFeature("distributed.activation_checkpointing", False),
     KnobFeature("batch.micro", 1, ascending=True),
+    KnobFeature("batch.accumulate", 1, ascending=True),
     KnobFeature("data.sequence_length", 1024, ascending=True),
     KnobFeature("hardware.count", 1),
 )
@@ -103,18 +109,48 @@ TRAINED = (
     "technique.virtual_tokens",
 )
 TOKENS = ("batch.micro", "rows", "data.sequence_length")
-KEPT = ("trains", "technique.targets", "technique.rank", "quantization", "precision", "eager", "recomputes", "offloads")
+KEPT = (
+    *("trains", "technique.targets", "technique.rank", "quantization", "precision"),
+    *("eager", "recomputes", "distributed.activation_checkpointing"),
+)
+GRADIENTS = (*TRAINED, "precision", "in_backward", "optimizer.layerwise", *SHARDED)
 
 TERMS: dict[str, tuple[str, ...]] = {
     "weights": ("trains", "quantization", "precision", *SHARDED),
-    "adapter": (*TRAINED, *SHARDED),
-    "gradients": (*TRAINED, "precision", "in_backward", "optimizer.layerwise", *SHARDED),
-    "optimizer": (*TRAINED, "state", *SHARDED),
-    "activations": (*TOKENS, *KEPT, "distributed.activation_checkpointing", *SPLIT),
-    "logits": (*TOKENS, *KEPT, "distributed.activation_checkpointing", "fused_loss", "vocabulary_logits", *SPLIT),
+    "copies": ("trains", "quantization", "precision", *SHARDED),
+    "adapter": (*TRAINED, "precision", *SHARDED),
+    "gradients": GRADIENTS,
+    "held gradients": (*GRADIENTS, "batch.accumulate"),
+    "early gradients": GRADIENTS,
+    "second gradient": GRADIENTS,
+    "optimizer": (*TRAINED, "state", "precision", *SHARDED),
+    "update": (*TRAINED, "precision", *SHARDED),
+    "activations": (*TOKENS, *KEPT, "offloads", *SPLIT),
+    "casts": (*TRAINED, *KEPT[3:5], *KEPT[6:], "vocabulary_logits", *SHARDED),
+    "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT),
+    "layer": (*TOKENS, *KEPT, *SPLIT),
     "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
 }
 """Term → the features it depends on. A term is given these and no others."""
+
+RESTING = ("weights", "copies", "adapter", "optimizer", "reference")
+MOMENTS: dict[str, tuple[str, ...]] = {
+    "the loss": (*RESTING, "held gradients", "activations", "casts", "logits"),
+    "a layer in backward": (*RESTING, "held gradients", "activations", "layer"),
+    "the first layer in backward": (*RESTING, "early gradients", "layer"),
+    "the end of backward": (*RESTING, "gradients", "second gradient"),
+    "the optimizer's step": (*RESTING, "gradients", "update"),
+}
+"""Moment of a step → what is alive together then. The peak is the largest of these sums."""
+SHOWN_AS = {
+    **dict.fromkeys(("held gradients", "early gradients", "second gradient"), "gradients"),
+    "layer": "recomputed layer",
+    "copies": "weights",
+    "casts": "16-bit copies",
+    "update": "optimizer step",
+}
+"""Term → the name under which people see it, where that differs."""
+ALWAYS_SHOWN: tuple[str, ...] = ("weights", "adapter", "gradients", "optimizer", "activations", "logits")
 
 FROZEN_KINDS = ("adapter", "vectors", "prompt")
 
@@ -123,23 +159,20 @@ def _frozen(kind: Hashable) -> Hashable:
     return kind in FROZEN_KINDS if kind is not None else None
 
 
-def _kept_kind(kind: Hashable) -> Hashable:
-    return "frozen" if kind in ("vectors", "prompt") else "trained" if kind in ("base", "layers") else kind
-
-
-def _rest_in_fp32(quantized: Hashable) -> Hashable:
-    return bool(quantized and cast(tuple[float, bool], quantized)[1])
-
-
-def _compute(precision: Hashable) -> Hashable:
-    return cast(tuple[int, int, int], precision)[0]
+def _how_quantized(quantized: Hashable) -> Hashable:
+    """Return whether the rest becomes fp32; `None` without quantization."""
+    return cast(tuple[float, bool], quantized)[1] if quantized else None
 
 
 MEANS: dict[str, dict[str, Callable[[Hashable], Hashable]]] = {
     "weights": {"trains": _frozen},
+    "copies": {"trains": _frozen, "quantization": bool},
     "reference": {"trains": _frozen},
-    "activations": {"trains": _kept_kind, "quantization": _rest_in_fp32, "precision": _compute},
-    "logits": {"trains": _kept_kind, "quantization": _rest_in_fp32, "precision": _compute},
+    "held gradients": {"batch.accumulate": lambda steps: _more(steps) > 1},
+    "casts": {"quantization": _how_quantized},
+    "logits": {"trains": _frozen, "quantization": _how_quantized},
+    "activations": {"quantization": _how_quantized},
+    "layer": {"quantization": _how_quantized},
 }
 """Term → feature → what of the feature matters to it; classes alike in that need not be told apart."""
 
@@ -157,27 +190,23 @@ def _depth(shards: Hashable) -> float:
 
 
 _SHARDED: dict[str, Callable[[Hashable], float]] = {"shards": _depth, "splits": _less, "distributed.offload": _less}
-_KEPT: dict[str, Callable[[Hashable], float]] = {
-    "rows": _more,
-    "eager": _more,
-    "splits": _less,
-    "quantization": lambda q: float(bool(_rest_in_fp32(q))),
-    "precision": lambda p: _more(_compute(p)),
-}
+_KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less}
+_RECOMPUTES = ("recomputes", "distributed.activation_checkpointing")
+_FREES = {"in_backward": _less, "optimizer.layerwise": _less}
 COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
     "weights": _SHARDED,
+    "copies": {"splits": _less, "distributed.offload": _less},
     "adapter": _SHARDED,
-    "gradients": {**_SHARDED, "in_backward": _less, "optimizer.layerwise": _less},
-    "optimizer": {**_SHARDED, "state": _more},
-    "activations": {**_KEPT, "recomputes": _less, "distributed.activation_checkpointing": _less, "offloads": _less},
-    "logits": {
-        **_KEPT,
-        "recomputes": _more,
-        "distributed.activation_checkpointing": _more,
-        "offloads": _more,
-        "fused_loss": _less,
-        "vocabulary_logits": _more,
-    },
+    "gradients": {**_SHARDED, **_FREES},
+    "held gradients": {**_SHARDED, **_FREES},
+    "early gradients": {**_SHARDED, **_FREES},
+    "second gradient": {**_SHARDED, **_FREES},
+    "optimizer": _SHARDED,
+    "update": _SHARDED,
+    "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less},
+    "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more},
+    "logits": {"rows": _more, "splits": _less, "fused_loss": _less, "vocabulary_logits": _more},
+    "layer": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _more)},
     "reference": _SHARDED,
 }
 """Term → feature → a number that never falls while the term falls (a property test holds each of them)."""
@@ -189,6 +218,7 @@ class Reader:
 
     dims: memory.Dims
     of: Features
+    practice: memory.Practice = memory.THRIFTY
 
     def number(self, name: str) -> int:
         """Return a whole number."""
@@ -210,7 +240,7 @@ class Reader:
     @property
     def precision(self) -> memory.Precision:
         """Bytes of a number, by role."""
-        return memory.Precision(*cast(tuple[int, int, int], self.of["precision"]))
+        return memory.Precision(*cast(tuple[int, int, int, bool], self.of["precision"]))
 
     @property
     def quantized(self) -> tuple[float, bool] | None:
@@ -218,9 +248,18 @@ class Reader:
         return cast(tuple[float, bool] | None, self.of["quantization"])
 
     @property
+    def trained_bytes(self) -> int:
+        """Bytes of a number of what trains, and of its gradient."""
+        if self.of["trains"] in FROZEN_KINDS and self.practice.wide_adapters:
+            return 4
+        return self.precision.trainable_weight
+
+    @property
     def stream_bytes(self) -> int:
-        """Bytes of a number in the residual stream."""
-        return 4 if self.quantized and self.quantized[1] else self.precision.compute
+        """Bytes of a number in the residual stream, whose format is that of embeddings and norms."""
+        if self.quantized:
+            return 4 if self.quantized[1] else self.precision.frozen_weight
+        return self.precision.frozen_weight if self.of["trains"] in (*FROZEN_KINDS, "layers") else self.precision.trainable_weight
 
     @property
     def sharding(self) -> memory.Sharding:
@@ -237,53 +276,116 @@ class Reader:
             gradients=by[1] * split * state_host,
             optimizer=by[0] * split * state_host,
             activations=split,
+            keeps_copies=depth > 0,
         )
 
     @property
     def kept(self) -> memory.Kept:
-        """What activations and logits depend on."""
-        of = self.of
+        """What activations and logits depend on; what this term does not depend on keeps its default."""
+        of, precision = self.of, self.precision
+        sequence = self.number("data.sequence_length") if "data.sequence_length" in of else 1
         return memory.Kept(
-            tokens=self.number("batch.micro") * self.number("rows") * self.number("data.sequence_length"),
-            sequence=self.number("data.sequence_length"),
+            tokens=self.number("batch.micro") * self.number("rows") * sequence if "batch.micro" in of else 1,
+            sequence=sequence,
             stream_bytes=self.stream_bytes,
-            eager=of["eager"] is True,
-            checkpointed=of["recomputes"] is True or of["distributed.activation_checkpointing"] is True,
-            offloaded=of["offloads"] is True,
+            compute_bytes=precision.compute,
+            adapter_bytes=self.trained_bytes,
+            autocast=precision.autocast,
+            quantized=self.quantized is not None,
+            eager=of.get("eager") is True,
+            checkpointed=of.get("recomputes") is True or of.get("distributed.activation_checkpointing") is True,
+            offloaded=of.get("offloads") is True,
             fused_loss=of.get("fused_loss") is True,
             vocabulary_logits=of.get("vocabulary_logits") is not False,
+            holds_outputs=self.practice.holds_outputs,
         )
 
     def term(self, name: str) -> int:
         """Return one term, bytes."""
-        dims = self.dims
-        match name:
-            case "weights":
-                quantized = self.quantized
-                rest = 4 if quantized and quantized[1] else self.precision.frozen_weight
-                return memory.weights(dims, self.trains, quantized[0] if quantized else None, rest, self.precision, self.sharding)
-            case "adapter":
-                return memory.adapter(dims, self.trains, self.sharding)
-            case "gradients":
-                freed = self.of["in_backward"] is True or self.of["optimizer.layerwise"] is True
-                return memory.gradients(dims, self.trains, self.precision, freed, self.sharding)
-            case "optimizer":
-                return memory.optimizer(dims, self.trains, float(cast(float, self.of["state"])), self.sharding)
-            case "activations":
-                return memory.activations(dims, self.trains, self.kept, self.sharding)
-            case "logits":
-                return memory.working_set(dims, self.trains, self.kept, self.sharding)
-            case _:
-                needed = self.of["reference"] is True and self.of["objective.precompute_reference"] is not True
-                return (
-                    0
-                    if self.trains.base_is_frozen or not needed
-                    else dims.parameters * self.precision.frozen_weight // self.sharding.weights
-                )
+        return _TERM[name](self, self.dims)
+
+    @property
+    def freed(self) -> bool:
+        """Whether each layer's gradient is freed within backward."""
+        return self.of["in_backward"] is True or self.of["optimizer.layerwise"] is True
+
+    def weights(self, dims: memory.Dims) -> int:
+        """The base model's weights."""
+        quantized = self.quantized
+        rest = 4 if quantized and quantized[1] else self.precision.frozen_weight
+        return memory.weights(dims, self.trains, quantized[0] if quantized else None, rest, self.precision, self.sharding)
+
+    def states(self, dims: memory.Dims) -> int:
+        """The optimizer's states."""
+        each, follows = cast(tuple[float, bool], self.of["state"])
+        return memory.optimizer(dims, self.trains, each * self.trained_bytes / 4 if follows else each, self.sharding)
+
+    def reference(self, dims: memory.Dims) -> int:
+        """The frozen model that some objectives compare with; under an adapter it is the base itself."""
+        needed = self.of["reference"] is True and self.of["objective.precompute_reference"] is not True
+        return dims.parameters * self.precision.frozen_weight // self.sharding.weights if needed and not self.trains.base_is_frozen else 0
+
+
+_TERM: dict[str, Callable[[Reader, memory.Dims], int]] = {
+    "weights": Reader.weights,
+    "copies": lambda r, d: memory.copies(d, r.trains, r.quantized is not None, r.precision, r.sharding),
+    "adapter": lambda r, d: memory.adapter(d, r.trains, r.trained_bytes, r.sharding),
+    "gradients": lambda r, d: memory.gradients(d, r.trains, r.trained_bytes, r.freed, r.sharding),
+    "held gradients": lambda r, d: (
+        memory.gradients(d, r.trains, r.trained_bytes, r.freed, r.sharding) if r.number("batch.accumulate") > 1 else 0
+    ),
+    "early gradients": lambda r, d: memory.early_gradients(d, r.trains, r.trained_bytes, r.freed, r.sharding),
+    "second gradient": lambda r, d: memory.second_gradient(d, r.trains, r.trained_bytes, r.freed, r.sharding),
+    "optimizer": Reader.states,
+    "update": lambda r, d: memory.gradients(d, r.trains, r.trained_bytes, False, r.sharding) if r.practice.foreach else 0,
+    "activations": lambda r, d: memory.activations(d, r.trains, r.kept, r.sharding),
+    "casts": lambda r, d: memory.casts(d, r.trains, r.kept, r.precision, r.sharding),
+    "logits": lambda r, d: memory.logits(d, r.kept, r.sharding),
+    "layer": lambda r, d: memory.recomputed_layer(d, r.trains, r.kept, r.sharding),
+    "reference": Reader.reference,
+}
+
+
+@dataclass(frozen=True)
+class Moments:
+    """What is alive at each moment of a step, and what was taken for granted."""
+
+    terms: Mapping[str, int]
+    """Every term, bytes, whenever it is alive."""
+    process: Mapping[str, int]
+    """What the process and its libraries take besides, at all moments."""
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Moment → bytes alive."""
+        always = sum(self.process.values())
+        return {moment: always + sum(self.terms[t] for t in names) for moment, names in MOMENTS.items()}
+
+    @property
+    def worst(self) -> str:
+        """The moment of the peak."""
+        return max(self.totals.items(), key=lambda pair: pair[1])[0]
+
+    @property
+    def estimate(self) -> Estimate:
+        """The peak, with the terms that make it."""
+        shown: dict[str, int] = dict.fromkeys(ALWAYS_SHOWN, 0)
+        for term in MOMENTS[self.worst]:
+            name = SHOWN_AS.get(term, term)
+            if self.terms[term] or name in shown:
+                shown[name] = shown.get(name, 0) + self.terms[term]
+        return Estimate(shown | dict(self.process), self.assumed)
 
 
 def estimate(catalog: Catalog, loadout: Loadout, view: View | None = None) -> Estimate | None:
     """Return the predicted peak of one device; `None` when the model's dimensions or the technique are not known."""
+    found = moments(catalog, loadout, view)
+    return found.estimate if found else None
+
+
+def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practice: memory.Practice = memory.THRIFTY) -> Moments | None:
+    """Return what one device holds at each moment of a step; `None` when the model's dimensions or the technique are not known."""
     dims = memory.dims_from(loadout.context.facts)
     view = view or view_of(catalog, loadout)
     if dims is None or not view.slots.get("technique"):
@@ -297,14 +399,13 @@ def estimate(catalog: Catalog, loadout: Loadout, view: View | None = None) -> Es
     assumed = tuple(f"{s} {view.known(s)}" for s in shown if s not in given and view.known(s) is not None)
     if loadout.component_in("objective") in ("grpo", "ppo"):
         assumed += ("sampling memory not counted",)
-    amounts = {name: Reader(dims, {f: features[f] for f in uses}).term(name) for name, uses in TERMS.items()}
-    shown_terms = {name: amount for name, amount in amounts.items() if amount or name != "reference"}
-    return Estimate(shown_terms | _context(loadout.context.facts), assumed)
+    amounts = {name: Reader(dims, {f: features[f] for f in uses}, practice).term(name) for name, uses in TERMS.items()}
+    return Moments(amounts, _context(loadout.context.facts), assumed)
 
 
 def _context(facts: Mapping[str, Fact]) -> dict[str, int]:
     """Return what the process takes before its first tensor."""
-    return {"context": memory.CONTEXT_BYTES} if facts.get("gpu.vendor") == "nvidia" else {}
+    return {"workspace": memory.WORKSPACE_BYTES, "context": memory.CONTEXT_BYTES} if facts.get("gpu.vendor") == "nvidia" else {}
 
 
 def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | None:
@@ -329,8 +430,10 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
         cost = tuple(_costs(COSTS.get(name, {}).get(f), options) for f, options in zip(uses, values, strict=True))
         return Term(name, tuple(position[f] for f in uses), value, alike, cost)
 
-    terms = tuple(term(name, uses) for name, uses in TERMS.items())
-    return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), terms)
+    names = list(TERMS)
+    terms = tuple(term(name, TERMS[name]) for name in names)
+    phases = tuple(tuple(names.index(t) for t in alive) for moment, alive in MOMENTS.items() if moment != "the optimizer's step")
+    return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), terms, phases)
 
 
 def _costs(order: Callable[[Hashable], float] | None, values: list[Hashable]) -> tuple[float, ...] | None:

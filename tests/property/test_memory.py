@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipeforge.solver.memory import Dims
-from recipeforge.solver.memory_budget import COSTS, FEATURES, MEANS, TERMS, Reader
+from recipeforge.solver.memory_budget import COSTS, FEATURES, MEANS, MOMENTS, TERMS, Reader
 
 
 @st.composite
@@ -22,8 +22,8 @@ DIMS = models()
 VALUES = {
     "trains": ["base", "layers", "adapter", "vectors", "prompt"],
     "quantization": [None, (0.5625, True), (1.002, True), (0.52, False), (1.0, False)],
-    "precision": [(4, 4, 4), (2, 4, 2), (2, 2, 2), (4, 4, 2)],
-    "state": [0.0, 0.03, 2.05, 8.0, 16.0],
+    "precision": [(4, 4, 4, False), (2, 4, 2, True), (2, 4, 2, False), (2, 2, 2, False), (4, 4, 2, False)],
+    "state": [(0.0, False), (0.03, False), (2.05, False), (8.0, True), (16.0, False)],
     "rows": [1, 2],
     "shards": [None, "optimizer", "gradients", "weights"],
     "technique.rank": [1, 8, 64, 4096],
@@ -32,6 +32,7 @@ VALUES = {
     "technique.virtual_tokens": [1, 20, 400],
     "distributed.degree": [2, 4, 8],
     "batch.micro": [1, 2, 7, 64],
+    "batch.accumulate": [1, 2, 16],
     "data.sequence_length": [1, 128, 4096, 131_072],
     "hardware.count": [1, 2, 8],
 }
@@ -57,7 +58,7 @@ def test_a_term_never_falls_while_its_declared_cost_rises(dims, features, name, 
 @settings(max_examples=600, deadline=None)
 @given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)))
 def test_a_term_never_falls_while_an_ascending_knob_rises(dims, features, name):
-    for knob in ("technique.rank", "batch.micro", "data.sequence_length"):
+    for knob in ("technique.rank", "batch.micro", "batch.accumulate", "data.sequence_length"):
         if knob in TERMS[name]:
             amounts = [term(name, dims, features | {knob: value}) for value in VALUES[knob]]
             assert amounts == sorted(amounts), knob
@@ -77,3 +78,7 @@ def test_values_alike_to_a_term_give_the_same_amount(dims, features, name, data)
 @given(DIMS, FEATURE_VALUES)
 def test_no_term_is_negative(dims, features):
     assert all(term(name, dims, features) >= 0 for name in TERMS)
+
+
+def test_every_term_is_alive_at_some_moment():
+    assert {t for alive in MOMENTS.values() for t in alive} == set(TERMS)

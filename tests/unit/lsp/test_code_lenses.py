@@ -22,7 +22,7 @@ def test_a_broken_recipe_can_be_made_to_run() -> None:
     assert lenses(known(BROKEN)) == [
         (1, "✗ conflicting · 4 errors, 1 warning", "forge.showFirst"),
         (1, "Make it run", "forge.makeItRun"),
-        (1, "≈ 11.6 of 15 GiB", "forge.estimate"),
+        (1, "≈ 10.5 of 15 GiB", "forge.estimate"),
     ]
 
 

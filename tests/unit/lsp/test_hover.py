@@ -42,7 +42,7 @@ def test_a_claim_says_for_whom_it_speaks() -> None:
 def test_a_component_tells_standing_memory_effects_and_what_it_can_break() -> None:
     text = popup(known(BROKEN), "gradient-checkpointing")
     assert "Each layer keeps only its input and is computed again in backward." in text
-    assert re.search(r"Equipped\. Memory: 11\.6 → 2\d\.\d GiB without it\.", text)
+    assert re.search(r"Equipped\. Memory: 10\.5 → 2\d\.\d GiB without it\.", text)
     assert "[RF1017](file:" in text
     assert "if technique is prefix-tuning" in text
     assert "“" in text
@@ -92,7 +92,7 @@ def test_a_slot_tells_what_it_decides_and_what_fits() -> None:
     ("word", "said"),
     [
         ("Qwen/", "1.54 billion parameters, stored in bf16.\n\n28 layers, 1,536 wide, 12 heads, 2 key-value heads"),
-        ("t4,", "15 GiB, turing, compute capability 7.5, 320 GB/s.\n\nComputes in fp32, fp16, int8.\n\nThis recipe: ≈ 11.6 of 15 GiB."),
+        ("t4,", "15 GiB, turing, compute capability 7.5, 320 GB/s.\n\nComputes in fp32, fp16, int8.\n\nThis recipe: ≈ 10.5 of 15 GiB."),
         ("recipeforge:", "**✗ conflicting · 4 errors, 1 warning**\n\nNot judged: what hangs on package versions"),
         ("hardware:", "- `gpu`: Id of the GPU, or `cpu`."),
     ],

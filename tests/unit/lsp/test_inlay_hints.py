@@ -26,7 +26,7 @@ def hinted(judged: Analysis, first: int = 0, last: int = 10_000) -> list[str]:
 def test_memory_and_batch() -> None:
     assert hinted(known(BROKEN)) == [
         "batch: {micro: 4, accumulate: 8}⟦= 32 sequences a step⟧",
-        "hardware: {gpu: t4, count: 1}⟦≈ 11.6 of 15 GiB⟧",
+        "hardware: {gpu: t4, count: 1}⟦≈ 10.5 of 15 GiB⟧",
     ]
 
 

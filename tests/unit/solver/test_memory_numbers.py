@@ -8,19 +8,26 @@ import pytest
 from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
-from recipeforge.solver.memory_budget import GIB, estimate
+from recipeforge.solver.memory import LAVISH
+from recipeforge.solver.memory_budget import GIB, Moments, estimate, moments
 
 CATALOG = load()
 MEASURED = Path(__file__).parents[4] / "shared/reference/runner/memory_truth.jsonl"
 
 
 def terms(text: str) -> dict[str, int]:
-    """The estimate of a recipe of SmolLM2-135M: 30 layers, width 576, 134,515,008 weights."""
+    """Every term of a recipe of SmolLM2-135M: 30 layers, width 576, 134,515,008 weights."""
+    found = at(text)
+    return {**found.terms, **found.process}
+
+
+def at(text: str) -> Moments:
+    """What a recipe of SmolLM2-135M holds, moment by moment."""
     loadout = read(parse("recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\n" + text, "x.yaml"), CATALOG).loadout
     assert loadout is not None
-    found = estimate(CATALOG, loadout)
+    found = moments(CATALOG, loadout)
     assert found is not None
-    return dict(found.terms)
+    return found
 
 
 def test_full_fine_tuning_in_fp32_keeps_four_four_and_eight_bytes_a_weight():
@@ -30,8 +37,42 @@ def test_full_fine_tuning_in_fp32_keeps_four_four_and_eight_bytes_a_weight():
     assert found["adapter"] == 0
 
 
-def test_mixed_precision_keeps_a_16_bit_copy_beside_the_weights():
-    assert terms("technique: full\nprecision: bf16\n")["weights"] == 6 * 134_515_008
+def test_autocast_s_copies_of_the_weights_live_until_the_loss():
+    found = terms("technique: full\nprecision: bf16\n")
+    assert found["weights"] == 4 * 134_515_008
+    assert found["copies"] == 0
+    assert found["casts"] == 2 * 134_515_008
+    head = terms("technique: full\nprecision: bf16\nmemory: [gradient-checkpointing]\n")["casts"]
+    assert head == 2 * 49_152 * 576
+
+
+def test_the_peak_is_the_worst_moment_and_not_the_sum_of_all():
+    short = at("technique: full\nprecision: bf16\ndata: {sequence_length: 128}\n")
+    assert short.worst == "the end of backward"
+    assert short.estimate.total == (4 + 4 + 8) * 134_515_008 + 4 * 49_152 * 576
+    long = at("technique: full\nprecision: bf16\ndata: {sequence_length: 8192}\n")
+    assert long.worst == "the loss"
+    assert long.estimate.terms["gradients"] == 0
+
+
+def test_accumulated_gradients_are_there_when_the_loss_is_taken():
+    recipe = "technique: full\nprecision: bf16\ndata: {sequence_length: 8192}\n"
+    once, often = at(recipe), at(recipe + "batch: {accumulate: 4}\n")
+    assert often.estimate.total - once.estimate.total == 4 * 134_515_008
+
+
+def test_adamw_keeps_its_states_in_the_weights_format():
+    pure = "technique: full\nprecision: pure-bf16\n"
+    assert terms(pure)["optimizer"] == 4 * 134_515_008
+    assert terms(pure + "optimizer: adamw-8bit\n")["optimizer"] == int(2.05 * 134_515_008)
+
+
+def test_autocast_keeps_16_bit_inputs_of_adapters():
+    """A layer of SmolLM2: seven wrapped matrices; what else a layer keeps is the same with rank 8 and no autocast."""
+    mixed = terms("technique: {use: lora, rank: 8}\nprecision: bf16\n")["activations"]
+    layer = 4 * 576 + 2 * (2 * 576 + 2 * 192) + 4 * 9 + 4 * 576 + 2 * 3 * 1536
+    inputs = 2 * (3 * 576 + 576 + 2 * 576 + 1536) + 2 * 7 * 8
+    assert mixed == 1024 * (30 * (layer + inputs) + 4 * 576)
 
 
 def test_lora_trains_rank_times_inputs_plus_outputs_of_each_matrix():
@@ -51,19 +92,21 @@ def test_a_4_bit_base_keeps_embeddings_and_norms_whole():
 
 def test_checkpointing_keeps_each_layer_s_input():
     found = terms("technique: lora\nprecision: bf16\nmemory: [gradient-checkpointing]\nbatch: {micro: 4}\n")
-    assert found["activations"] == 30 * 4 * 1024 * 576 * 2
+    assert found["activations"] == 30 * 4 * 1024 * 576 * 2 + 4 * 1024 * 576 * 4
 
 
 def test_zero_2_keeps_16_bit_weights_whole_and_divides_the_rest():
     found = terms("technique: full\nprecision: bf16\ndistributed: zero-2\nhardware: {gpu: a100-80gb, count: 4}\n")
-    assert found["weights"] == 2 * 134_515_008 + 134_515_008
+    assert found["copies"] == 2 * 134_515_008
+    assert found["weights"] == 134_515_008
     assert found["optimizer"] == 2 * 134_515_008
 
 
 def test_zero_2_with_offload_leaves_16_bit_weights_on_the_device():
     recipe = "technique: full\nprecision: bf16\ndistributed: {use: zero-2, offload: true}\nhardware: {gpu: a100-80gb, count: 4}\n"
     found = terms(recipe)
-    assert found["weights"] == 2 * 134_515_008 + 134_515_008 // 30
+    assert found["copies"] == 2 * 134_515_008
+    assert found["weights"] == 134_515_008 // 30
     assert found["optimizer"] == 2 * 134_515_008 // 30
 
 
@@ -87,9 +130,13 @@ def test_a_layerwise_optimizer_frees_each_layer_s_gradient():
     assert terms(whole + ", layerwise: true}\n")["gradients"] == 2 * 134_515_008 // 30
 
 
-def test_logits_take_14_bytes_an_entry_in_16_bits_and_16_in_fp32():
-    assert terms("technique: lora\nprecision: bf16\n")["logits"] == 1024 * 49_152 * 14
-    assert terms("technique: lora\n")["logits"] == 1024 * 49_152 * 16
+def test_logits_take_12_bytes_an_entry_and_the_head_s_output_where_it_is_held():
+    for precision, output in (("bf16", 2), ("fp32", 4)):
+        text = f"recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: lora\nprecision: {precision}\n"
+        loadout = read(parse(text, "x.yaml"), CATALOG).loadout
+        thrifty, lavish = moments(CATALOG, loadout), moments(CATALOG, loadout, practice=LAVISH)
+        assert thrifty.terms["logits"] == 1024 * 49_152 * 12
+        assert lavish.terms["logits"] == 1024 * 49_152 * (12 + output)
 
 
 def test_zero_divides_what_its_stage_says():
