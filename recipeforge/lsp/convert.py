@@ -87,6 +87,7 @@ def status_of(known: Analysis) -> dict[str, Any]:
         "errors": count["error"],
         "warnings": count["warning"],
         "infos": count["info"],
+        "ignored": report.ignored,
         "memory_gib": round(report.estimate.total / GIB, 2) if report.estimate else None,
         "limit_gib": min(known_limits, default=None),
     }

@@ -29,9 +29,9 @@ class Diagnosing:
 
     def opened(self, file: OpenFile) -> None:
         """Look at a text that was opened; what was pushed while it was closed gives way to what is now found in it."""
-        if file.uri in self._server.files.told_closed:
-            self._server.files.told_closed.discard(file.uri)
-            self._publish(file.uri, None, [])
+        told = self._server.files.told_closed.pop(file.path, None)
+        if told is not None:  # under the name that it was told by: clients write the same path in several ways
+            self._publish(told, None, [])
         self.changed(file)
 
     def changed(self, file: OpenFile) -> None:

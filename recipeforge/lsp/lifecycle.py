@@ -135,15 +135,21 @@ async def _ask_for_settings(server: ForgeServer) -> bool:
 
 
 async def _watch(server: ForgeServer) -> None:
-    """Ask to be told when configuration files change, where the client can do so."""
+    """Ask to be told when configuration files or the client's own settings change, where the client can do so."""
     workspace = server.client_capabilities.workspace
-    watching = workspace.did_change_watched_files if workspace else None
-    if watching is None or not watching.dynamic_registration:
-        return
-    watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
-    options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
-    registration = types.Registration(id="recipeforge-config", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options)
-    await server.client_register_capability_async(types.RegistrationParams(registrations=[registration]))
+    files = workspace.did_change_watched_files if workspace else None
+    settings = workspace.did_change_configuration if workspace else None
+    wanted: list[types.Registration] = []
+    if files is not None and files.dynamic_registration:
+        watchers = [types.FileSystemWatcher(glob_pattern=pattern) for pattern in WATCHED]
+        options = types.DidChangeWatchedFilesRegistrationOptions(watchers=watchers)
+        wanted.append(types.Registration(id="recipeforge-files", method=types.WORKSPACE_DID_CHANGE_WATCHED_FILES, register_options=options))
+    if settings is not None and settings.dynamic_registration:
+        section = types.DidChangeConfigurationRegistrationOptions(section=SECTION)
+        method = types.WORKSPACE_DID_CHANGE_CONFIGURATION
+        wanted.append(types.Registration(id="recipeforge-settings", method=method, register_options=section))
+    if wanted:
+        await server.client_register_capability_async(types.RegistrationParams(registrations=wanted))
 
 
 def _settings_changed(server: ForgeServer, diagnosing: Diagnosing) -> None:

@@ -39,7 +39,7 @@ class OpenFiles:
 
     def __init__(self) -> None:
         self.encoding: Encoding = "utf-16"
-        self.told_closed: set[str] = set()
+        self.told_closed: dict[str, str] = {}
         """Texts that were not open when their findings were pushed, by a check of the whole workspace."""
         self._files: dict[str, OpenFile] = {}
 

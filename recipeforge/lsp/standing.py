@@ -31,9 +31,10 @@ def standing(known: Analysis, component: Component) -> Status:
 
 
 def ranked(known: Analysis, components: Iterable[Component]) -> list[tuple[Component, Status]]:
-    """Return components with their statuses: what may be chosen first, then what the recipe wants, then as in the catalog."""
+    """Return components with their statuses: what may be chosen first, then what the recipe wants, the default, as in the catalog."""
     judged = [(component, standing(known, component)) for component in components]
-    return sorted(judged, key=lambda one: (_RANK[one[1].kind], not one[1].wanted))
+    defaults = {slot.default for slot in known.catalog.slots.values()}
+    return sorted(judged, key=lambda one: (_RANK[one[1].kind], not one[1].wanted, one[0].id not in defaults))
 
 
 def in_short(catalog: Catalog, status: Status) -> str:

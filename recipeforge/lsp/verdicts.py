@@ -16,4 +16,5 @@ def verdict_words(known: Analysis) -> str:
         return "… half-typed"
     words = f"{_MARKS[report.verdict.kind]} {report.verdict.kind}"
     counts = counted(report.diagnostics)
-    return f"{words} · {counts}" if counts else words
+    ignored = f"{report.ignored} ignored" if report.ignored else ""
+    return " · ".join(filter(None, (words, ", ".join(filter(None, (counts, ignored))))))

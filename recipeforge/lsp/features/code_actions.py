@@ -5,7 +5,7 @@ Everything is worked out anew from the text and the range asked about, never fro
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from lsprotocol import types
 
@@ -16,7 +16,6 @@ from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.convert import diagnostic
 from recipeforge.lsp.registry import answers
 from recipeforge.render.summary import gib
-from recipeforge.schemas.change import Change
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.report import Solution
@@ -37,7 +36,7 @@ def code_actions(known: Analysis, params: types.CodeActionParams) -> list[types.
         for finding in touched:
             found += _fixes(known, finding)
         if any(finding.severity == "error" for finding in touched):
-            found += _repairs(known, {fix.changes for finding in touched for fix in finding.fixes})
+            found += _repairs(known, touched)
         for finding in touched:
             found += _about(known, finding)
     if only and _wanted(FIX_ALL, only):
@@ -76,24 +75,30 @@ def _title(fix: Fix) -> str:
     return fix.title if fix.safety == "safe" else f"{fix.title} (changes the run)"
 
 
-def _repairs(known: Analysis, offered: set[tuple[Change, ...]]) -> Iterator[types.CodeAction]:
+def _repairs(known: Analysis, touched: Sequence[Diagnostic]) -> Iterator[types.CodeAction]:
     """Yield the best ways to make the whole recipe run, but for those that a finding's own cure is already."""
-    for solution in known.repairs[:MOST_REPAIRS]:
-        if solution.edits and solution.repair.changes not in offered:
-            yield types.CodeAction(
-                title=f"Make it run: {short_title(solution)}",
-                kind=types.CodeActionKind.QuickFix,
-                edit=_edit(known, solution.edits),
-            )
+    offered = {fix.changes for finding in touched for fix in finding.fixes}
+    usable = [solution for solution in known.repairs if solution.edits and solution.repair.changes not in offered][:MOST_REPAIRS]
+    for solution, title in zip(usable, _told_apart(usable), strict=True):
+        # Bound to the errors here, or clients would list it behind everything that is.
+        shown = [diagnostic(known, finding, relate=False) for finding in touched if finding.severity == "error"]
+        edit = _edit(known, solution.edits)
+        yield types.CodeAction(title=f"Make it run: {title}", kind=types.CodeActionKind.QuickFix, diagnostics=shown, edit=edit)
 
 
-def short_title(solution: Solution) -> str:
-    """Return a repair's title for a menu: a long list of changes is counted behind the first ones."""
-    first, *rest = solution.repair.title.split("; ")
-    while rest and len(first) + len(rest[0]) < LONGEST_TITLE:
-        first = f"{first}; {rest.pop(0)}"
-    more = f" and {len(rest)} more" if rest else ""
-    return f"{first}{more}{_numbers(solution)}"
+def _told_apart(solutions: Sequence[Solution]) -> list[str]:
+    """Return titles for a menu: what only one repair does comes first, and what does not fit is counted."""
+    steps = [solution.repair.title.split("; ") for solution in solutions]
+    common = set(steps[0]).intersection(*steps[1:]) if len(steps) > 1 else set[str]()
+    titles: list[str] = []
+    for solution, parts in zip(solutions, steps, strict=True):
+        first, *rest = sorted(parts, key=lambda part: part in common)
+        first = first[:1].upper() + first[1:]
+        while rest and len(first) + len(rest[0]) < LONGEST_TITLE:
+            first = f"{first}; {rest.pop(0)}"
+        more = f" and {len(rest)} more" if rest else ""
+        titles.append(f"{first}{more}{_numbers(solution)}")
+    return titles
 
 
 def repair_title(solution: Solution) -> str:

@@ -119,14 +119,15 @@ async def check_workspace(server: ForgeServer) -> list[dict[str, Any]]:
         uri = from_fs_path(path)
         if uri is None:
             continue
-        if server.recipe(uri) is not None:
-            known = await server.analysis(uri)
+        now = next((file for file in server.files if file.path == path), None)
+        if now is not None:
+            known = await server.analysis(now.uri)
         else:
             known = await asyncio.to_thread(_analysis_of, server, uri, path)
             if known is not None:
                 shown = types.PublishDiagnosticsParams(uri=uri, diagnostics=diagnostics(known, relate=True))
                 server.text_document_publish_diagnostics(shown)
-                server.files.told_closed.add(uri)
+                server.files.told_closed[path] = uri
         if known is not None:
             told = status_of(known)
             found.append({key: told[key] for key in ("uri", "verdict", "errors", "warnings")})
