@@ -9,20 +9,25 @@ from recipeforge.api.explaining import explain
 from recipeforge.api.fixing import apply_fixes
 from recipeforge.api.running import run
 from recipeforge.api.solving import budgets, estimate, keeps_within, loaded, pareto, pareto_document, solve, solve_document, status
+from recipeforge.api.whatif import Difference, batch, diff, neighbours
 
 __all__ = [
+    "Difference",
     "NotARecipeError",
     "Report",
     "WrongArgumentError",
     "apply_fixes",
+    "batch",
     "budgets",
     "check",
     "check_document",
+    "diff",
     "document_of",
     "estimate",
     "explain",
     "keeps_within",
     "loaded",
+    "neighbours",
     "pareto",
     "pareto_document",
     "read_loadout",
