@@ -37,6 +37,8 @@ ROUND = 512
 """The CUDA allocator hands out multiples of this many bytes (torch, `c10/cuda/CUDACachingAllocator`, `kMinBlockSize`)."""
 FAMILIES = ("llama", "qwen2", "qwen3", "mistral", "gemma", "olmo2", "phi3")
 """Model classes whose config the catalog's dimensions describe in full."""
+_TRACED = ("technique", "quantization", "precision", "attention", "memory")
+"""Slots whose parts change what a trace counts."""
 _GROUPED = "TRANSFORMERS_SDPA_FORCE_GQA"
 """Without padding, transformers hands the kernel no mask and keys and values as they are; it will not look for padding in a fake tensor."""
 
@@ -55,6 +57,11 @@ class Trace:
     def total(self) -> int:
         """The peak, bytes."""
         return max(self.forward, self.backward, self.update)
+
+    @property
+    def moments(self) -> dict[str, int]:
+        """Moment → bytes."""
+        return {"weights": self.resting, "forward": self.forward, "backward": self.backward, "the optimizer's step": self.update}
 
 
 class Meter(TorchDispatchMode):
@@ -179,6 +186,9 @@ def trace(plan: Plan, facts: Mapping[str, Any], state_bytes: float, formats: For
     Raises:
         RunError: the model's class or a part of the recipe cannot be traced; the message says which.
     """
+    missing = [c for slot in _TRACED for c in plan.parts.get(slot, ()) if PARTS.get(c) is None]
+    if missing and not (formats and missing == list(plan.parts.get("precision", ()))):
+        raise RunError(f"this engine has no `{missing[0]}` whose tensors could be counted")
     formats = formats or formats_of(plan)
     meter = Meter(_size(formats.autocast or ("float32" if plan.parts.get("quantization") else formats.frozen)))
     with _stand_ins(facts.get("model.tied_embeddings") is True), FakeTensorMode(allow_non_fake_inputs=True), meter:

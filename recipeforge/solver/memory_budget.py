@@ -403,6 +403,39 @@ def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practi
     return Moments(amounts, _context(loadout.context.facts), assumed)
 
 
+@dataclass(frozen=True)
+class Card:
+    """What the device's own tool may show as used, bytes: tensors, what the allocator reserves besides, and the context."""
+
+    low: int
+    high: int
+    lavish: int
+    """Tensors at the peak in a training loop that is less thrifty: see `memory.LAVISH`."""
+    source: str = memory.RESERVED_SOURCE
+
+
+def card(catalog: Catalog, loadout: Loadout) -> Card | None:
+    """Return the range that a card will show; `None` when there is no estimate."""
+    view = view_of(catalog, loadout)
+    thrifty, lavish = moments(catalog, loadout, view), moments(catalog, loadout, view, memory.LAVISH)
+    if thrifty is None or lavish is None:
+        return None
+    eager = next(f for f in FEATURES if f.name == "eager").read(view)
+    least, most = memory.RESERVED_OVER_ALLOCATED["eager" if eager else "fused"]
+    context = thrifty.process.get("context", 0)
+    tensors = thrifty.estimate.total - context
+    highest = max(tensors, lavish.estimate.total - context)
+    return Card(int(tensors * least) + context, int(highest * most) + context, highest + context)
+
+
+def state_bytes(catalog: Catalog, loadout: Loadout) -> float:
+    """Return bytes of optimizer state of one trainable weight."""
+    view = view_of(catalog, loadout)
+    of = {f.name: f.read(view) for f in FEATURES if f.name in ("state", "trains", "precision")}
+    each, follows = cast(tuple[float, bool], of["state"])
+    return each * cast(tuple[int, int, int, bool], of["precision"])[1] / 4 if follows else each
+
+
 def _context(facts: Mapping[str, Fact]) -> dict[str, int]:
     """Return what the process takes before its first tensor."""
     return {"workspace": memory.WORKSPACE_BYTES, "context": memory.CONTEXT_BYTES} if facts.get("gpu.vendor") == "nvidia" else {}
