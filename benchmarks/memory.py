@@ -1,16 +1,22 @@
-"""The memory formula against measured peaks.
+"""The memory formula against measured peaks, and against traces.
 
-    python benchmarks/memory.py [ROWS.jsonl]
+    python benchmarks/memory.py [ROWS.jsonl] [--trace]
 
 ROWS: one JSON object a line with model, quant (`nf4` or `none`), batch, seq, lora_r, lora_targets, attn, grad_ckpt and
-measured_peak_gib (torch max_memory_allocated); or what `benchmarks/measure_memory.py` writes, which has the whole recipe. Rows
-that do not state all of these, or whose model the catalog does not know, are listed apart.
+measured_peak_gib (torch max_memory_allocated); or what `benchmarks/measure_memory.py` writes, which has the whole recipe. Every row
+is printed. Rows that do not state all that the formula needs are printed apart and not judged. With `--trace`, fully stated
+rows are traced, too (seconds each). Where fitcheck-llm is installed, what it predicts stands beside.
+
+The published rows come from training loops that do not say how they are written. Those of fitcheck-llm are its own loop: fp16
+without autocast, outputs held, unfused AdamW, fp32 adapters. litgpt computes in bf16 without autocast, quantizes the head too, leaves
+what is not quantized in bf16, and takes its loss in chunks.
 """
 
 import argparse
 import json
 import statistics
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +24,8 @@ from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.loadout import Loadout
+from recipeforge.solver import memory
 from recipeforge.solver.memory import LAVISH, THRIFTY, WORKSPACE_BYTES, Practice
 from recipeforge.solver.memory_budget import GIB, moments
 
@@ -37,33 +45,32 @@ batch: {{micro: {micro}}}
 def plain(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row of `benchmarks/measure_memory.py` with the columns that the other rows have; those as they are."""
     if "recipe" not in row:
-        return row | {"group": row.get("attn")}
+        return row
     recipe = row["recipe"]
-    method = recipe["technique"] if isinstance(recipe["technique"], str) else recipe["technique"]["use"]
     checkpointed = "gradient-checkpointing" in recipe.get("memory", ())
-    words = (method, recipe["precision"], recipe["optimizer"], recipe["attention"], "checkpointed" if checkpointed else "all kept")
     return row | {
         "model": recipe["model"],
+        "method": recipe["technique"] if isinstance(recipe["technique"], str) else recipe["technique"]["use"],
+        "precision": f"{recipe['precision']} {recipe['optimizer']} {'checkpointed' if checkpointed else 'all kept'}",
+        "source_url": "measured here",
         "quant": {"bnb-4bit": "nf4", "bnb-8bit": "int8"}.get(recipe.get("quantization"), "none"),
         "attn": recipe["attention"],
         "batch": recipe["batch"]["micro"],
         "seq": recipe["data"]["sequence_length"],
         "measured_peak_gib": row.get("allocated_bytes", 0) / GIB,
         "peak_reserved_gib": row.get("reserved_bytes", 0) / GIB,
-        "group": " ".join(words),
     }
 
 
-def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
-    """Return the estimate for one row, GiB; or why there is none."""
+def recipe_of(row: dict[str, Any]) -> str | None:
+    """Return the recipe that a row measured, or `None` when it does not say enough."""
     if "recipe" in row:
-        told = json.dumps({"recipeforge": 1, **row["recipe"]})
-        return _estimated(told, catalog, THRIFTY) if row["measured_peak_gib"] else "it did not fit, or no GPU measured it"
+        return json.dumps({"recipeforge": 1, **row["recipe"]})
     stated = {"quant", "batch", "seq", "lora_r", "lora_targets", "attn", "grad_ckpt"} <= {k for k, v in row.items() if v is not None}
     if not stated or row["attn"] not in ("sdpa", "eager") or row["quant"] not in ("nf4", "none"):
-        return "not stated in full"
+        return None
     quantized = row["quant"] == "nf4"
-    text = RECIPE.format(
+    return RECIPE.format(
         model=row["model"],
         technique="qlora" if quantized else "lora",
         rank=row["lora_r"],
@@ -74,46 +81,161 @@ def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
         sequence=row["seq"],
         micro=row["batch"],
     )
-    return _estimated(text, catalog, LAVISH)
 
 
-def _estimated(text: str, catalog: Catalog, practice: Practice) -> float | str:
+def practice_of(row: dict[str, Any]) -> Practice:
+    """Return how the training loop that a row measured is written."""
+    return THRIFTY if "recipe" in row else LAVISH
+
+
+def predicted_gib(row: dict[str, Any], catalog: Catalog) -> float | str:
+    """Return the estimate for one row, GiB; or why there is none."""
+    if not row["measured_peak_gib"]:
+        return "it did not fit, or no GPU measured it"
+    if "litgpt" in row.get("source_url", ""):
+        return litgpt_gib(row)
+    text = recipe_of(row)
+    if text is None:
+        return "not stated in full"
     loadout = read(parse(text, "row.yaml"), catalog).loadout
-    found = moments(catalog, loadout, practice=practice) if loadout else None
+    found = moments(catalog, loadout, practice=practice_of(row)) if loadout else None
     return (found.estimate.total + WORKSPACE_BYTES) / GIB if found else "the catalog does not know the model's dimensions"
 
 
+def litgpt_gib(row: dict[str, Any]) -> float | str:
+    """Return the estimate for a row of litgpt's table, from the dimensions that it states."""
+    sizes = row.get("model_config")
+    if sizes is None or row["method"] not in ("lora", "qlora"):
+        return "not stated in full"
+    hidden, heads, kv_heads = sizes["hidden_size"], sizes["num_attention_heads"], sizes["num_kv_heads"]
+    layers, inside, vocab = sizes["num_layers"], sizes["intermediate_size"], sizes["vocab_size"]
+    width = hidden // heads
+    matrices = layers * hidden * (2 * heads * width + 2 * kv_heads * width + 3 * inside) + vocab * hidden
+    whole = vocab * hidden + (2 * layers + 1) * hidden
+    dims = memory.Dims(matrices + whole, layers, hidden, heads, kv_heads, width, inside, vocab, False)
+    each = {"nf4": 0.5625, "nf4-dq": 0.516, "none": 2.0}[row["quant"]]
+    adapters = layers * 2 * row["lora_r"] * 2 * hidden
+    kept = memory.Kept(row["batch"] * row["seq"], row["seq"], 2, 2, adapter_bytes=2, quantized=row["quant"] != "none")
+    one = memory.Sharding()
+    kinds = memory.Trains("adapter", rank=row["lora_r"], targets="attention")
+    loss = (memory.activations(dims, kinds, kept, one) + kept.tokens * vocab * 4, memory.logits(dims, kept, one))
+    return (matrices * each + whole * 2 + adapters * 8 + sum(loss) + WORKSPACE_BYTES) / GIB
+
+
+def traced_gib(row: dict[str, Any], catalog: Catalog) -> float | None:
+    """Return what a trace counts for a fully stated row, GiB; `None` where it cannot be traced."""
+    from recipeforge.runner.parts.precision import Formats
+    from recipeforge.runner.plan import make_plan
+    from recipeforge.runner.trace import trace
+    from recipeforge.schemas.errors import RunError
+    from recipeforge.solver.memory_budget import state_bytes
+
+    text = recipe_of(row)
+    loadout: Loadout | None = read(parse(text, "row.yaml"), catalog).loadout if text else None
+    if text is None or loadout is None:
+        return None
+    published = "recipe" not in row
+    formats = Formats("float16", "float32", None) if published else None
+    states = 8.0 if published else state_bytes(catalog, loadout)
+    try:
+        found = trace(make_plan(catalog, loadout, text), loadout.context.facts, states, formats, holds_outputs=published)
+    except (RunError, KeyError):
+        return None
+    return (found.total + WORKSPACE_BYTES) / GIB
+
+
+def peer_gib(row: dict[str, Any], catalog: Catalog) -> float | None:
+    """Return what fitcheck-llm predicts for tensors on a T4, GiB; `None` without it, or for rows that it does not speak of."""
+    try:
+        from fitcheck.config_parser import ModelConfig  # pyright: ignore[reportMissingImports]
+        from fitcheck.estimator import TrainingConfig, estimate  # pyright: ignore[reportMissingImports]
+        from fitcheck.gpu_db import get_gpu  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        return None
+    if "T4" not in str(row.get("gpu")) or row["model"] not in catalog.models:
+        return None
+    f = catalog.models[row["model"]].facts
+    names = ("parameters", "hidden", "layers", "heads", "kv_heads", "intermediate", "vocab", "head_dim", "tied_embeddings")
+    training = TrainingConfig(
+        precision=row["precision"],
+        quantization=row["quant"],
+        batch_size=row["batch"],
+        seq_len=row["seq"],
+        lora_rank=row["lora_r"],
+        lora_targets=row["lora_targets"],
+        grad_checkpoint=row["grad_ckpt"],
+        flash_attn=row["attn"] == "sdpa",
+    )
+    found = estimate(ModelConfig(row["model"], *(f[n] for n in names)), training, get_gpu("t4"))
+    return (found.weight_mib + found.lora_mib + found.optimizer_mib + found.gradient_mib + found.activation_mib) / 1024
+
+
+def source_of(row: dict[str, Any]) -> str:
+    """Return a short name of where a row was published."""
+    url = row.get("source_url", "?")
+    names = {"fitcheck": "fitcheck-llm", "litgpt": "litgpt", "torchtune": "torchtune", "peft": "peft", "QwenLM": "Qwen"}
+    return next((name for part, name in names.items() if part in url), "LLaMA-Factory" if "LLaMA-Factory" in url else url)
+
+
+def told(errors: Iterable[float]) -> str:
+    """Return median, mean and worst of some errors."""
+    found = list(errors)
+    sizes = [abs(e) for e in found]
+    return f"median {statistics.median(sizes):.1f} %, mean {statistics.mean(sizes):.1f} %, worst {max(found, key=abs):+.1f} %"
+
+
 def main() -> None:
-    """Print every judged row, then median and worst error by attention or by method."""
+    """Print every row, then median and worst error by method, source and attention."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("rows", type=Path, nargs="?", default=DEFAULT_ROWS)
-    path = parser.parse_args().rows
-    if not path.exists():
-        sys.exit(f"skipped: no measured rows at {path}")
+    parser.add_argument("--trace", action="store_true")
+    wish = parser.parse_args()
+    if not wish.rows.exists():
+        sys.exit(f"skipped: no measured rows at {wish.rows}")
     catalog = load()
-    errors: dict[str, list[float]] = {}
+    errors: dict[tuple[str, ...], list[float]] = {}
+    traces: dict[tuple[str, ...], list[float]] = {}
+    peers: dict[tuple[str, ...], list[float]] = {}
     reserved: dict[str, list[float]] = {}
-    apart: dict[str, int] = {}
-    print(f"{'model':<40}{'quant':<6}{'attn':<7}{'batch×seq':>10}{'measured':>10}{'estimate':>10}{'error %':>9}")
-    for row in map(plain, map(json.loads, path.read_text(encoding="utf-8").splitlines())):
+    apart: list[tuple[str, dict[str, Any]]] = []
+    columns = f"{'source':<14}{'method':<7}{'model':<40}{'quant':<7}{'attn':<19}{'batch×seq':>12}{'measured':>9}"
+    print(f"{columns}{'formula':>9}{'%':>7}{'trace %':>9}{'fitcheck %':>11}")
+    for row in map(plain, map(json.loads, wish.rows.read_text(encoding="utf-8").splitlines())):
         estimated = predicted_gib(row, catalog)
         if isinstance(estimated, str):
-            apart[estimated] = apart.get(estimated, 0) + 1
+            apart.append((estimated, row))
             continue
-        error = 100 * (estimated / row["measured_peak_gib"] - 1)
-        errors.setdefault(row["group"], []).append(error)
-        if row.get("peak_reserved_gib"):
-            reserved.setdefault(row["group"], []).append(row["peak_reserved_gib"] / row["measured_peak_gib"])
-        shape = f"{row['batch']}×{row['seq']}"
         measured = row["measured_peak_gib"]
-        print(f"{row['model']:<40}{row['quant']:<6}{row['attn']:<7}{shape:>10}{measured:>10.2f}{estimated:>10.2f}{error:>9.1f}")
+        group = (str(row["method"]), source_of(row), str(row["attn"]), str(row["precision"]))
+        errors.setdefault(group, []).append(100 * (estimated / measured - 1))
+        counted = traced_gib(row, catalog) if wish.trace else None
+        if counted:
+            traces.setdefault(group, []).append(100 * (counted / measured - 1))
+        peer = peer_gib(row, catalog)
+        if peer:
+            peers.setdefault(group, []).append(100 * (peer / measured - 1))
+        if row.get("peak_reserved_gib"):
+            reserved.setdefault(str(row["attn"]), []).append(row["peak_reserved_gib"] / measured)
+        print(
+            f"{source_of(row):<14}{row['method']:<7}{row['model']:<40}{row['quant']:<7}{row['attn']:<19}{row['batch']!s:>6}×{row['seq']:<5}"
+            f"{measured:>9.2f}{estimated:>9.2f}{errors[group][-1]:>7.1f}"
+            + (f"{traces[group][-1]:>9.1f}" if counted else f"{'':>9}")
+            + (f"{peers[group][-1]:>11.1f}" if peer else ""),
+            flush=True,
+        )
     for group, found in errors.items():
-        worst = max(found, key=abs)
-        print(f"{group}: {len(found)} rows, median error {statistics.median(map(abs, found)):.1f} %, worst {worst:+.1f} %")
-    for group, ratios in reserved.items():
-        print(f"{group}: reserved over allocated {statistics.median(ratios):.2f} in the median, {max(ratios):.2f} at most")
-    for reason, count in apart.items():
-        print(f"apart: {count} rows, {reason}")
+        print(f"{' · '.join(group)}: {len(found)} rows, formula {told(found)}")
+        if group in traces:
+            print(f"{' · '.join(group)}: {len(traces[group])} rows, trace {told(traces[group])}")
+        if group in peers:
+            print(f"{' · '.join(group)}: {len(peers[group])} rows, fitcheck-llm {told(peers[group])}")
+    for attention, ratios in reserved.items():
+        print(f"{attention}: reserved over allocated {min(ratios):.2f} to {max(ratios):.2f}, {statistics.median(ratios):.2f} in the median")
+    print("\napart, not judged:")
+    for reason, row in apart:
+        shape = f"{row.get('batch', '?')}×{row.get('seq', '?')}"
+        what = (source_of(row), row.get("method"), row.get("model"), row.get("quant"), row.get("attn"), shape)
+        print(f"  {' · '.join(map(str, what))}: {row['measured_peak_gib']:.2f} GiB; {reason}")
 
 
 if __name__ == "__main__":

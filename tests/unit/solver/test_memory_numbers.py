@@ -170,10 +170,10 @@ def test_measured_peaks_on_a_t4_are_met_within_five_percent():
     errors = []
     for row in map(json.loads, MEASURED.read_text(encoding="utf-8").splitlines()):
         predicted = predicted_gib(row, CATALOG)
-        if isinstance(predicted, float):
+        if isinstance(predicted, float) and "T4" in row["gpu"]:
             errors.append(abs(predicted / row["measured_peak_gib"] - 1))
     assert len(errors) >= 30
-    assert max(errors) < 0.05
+    assert max(errors) < 0.04
     assert sorted(errors)[len(errors) // 2] < 0.01
 
 
