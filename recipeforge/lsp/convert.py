@@ -8,7 +8,8 @@ from lsprotocol import types
 
 from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.pages import page_uri
-from recipeforge.schemas.diagnostic import Citation, Diagnostic
+from recipeforge.schemas.diagnostic import Citation, Diagnostic, Label
+from recipeforge.schemas.place import START_OF_FILE
 from recipeforge.schemas.rule import Severity
 
 SOURCE = "recipeforge"
@@ -35,7 +36,7 @@ def diagnostic(known: Analysis, finding: Diagnostic, relate: bool) -> types.Diag
     uri = known.file.uri
     related = [
         types.DiagnosticRelatedInformation(location=types.Location(uri=uri, range=known.range(label.span)), message=label.text)
-        for label in finding.related
+        for label in (*finding.related, *steps(known, finding))
     ]
     page = page_uri(finding.code)
     return types.Diagnostic(
@@ -48,6 +49,21 @@ def diagnostic(known: Analysis, finding: Diagnostic, relate: bool) -> types.Diag
         related_information=related if relate and related else None,
         tags=[types.DiagnosticTag.Unnecessary] if finding.unread else None,
     )
+
+
+def steps(known: Analysis, finding: Diagnostic) -> list[Label]:
+    """Return the explanation of the conflicts that a finding is part of, step by step, each at a place in the file."""
+    told: list[Label] = []
+    for conflict in known.report.verdict.conflicts:
+        if finding.code not in {code.split(":")[0] for code in conflict.rules}:
+            continue
+        place = finding.primary.span
+        for step in conflict.steps:
+            # A step that follows stands where the last thing it is about does.
+            place = step.place.span if step.place else next((f.span for f in step.facts if f.span != START_OF_FILE), place)
+            rule = f" [{step.rule}: {step.why}]" if step.why else ""
+            told.append(Label(place, f"{step.number}. {step.text}{rule}"))
+    return told
 
 
 def message(finding: Diagnostic, relate: bool = True) -> str:

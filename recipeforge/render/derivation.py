@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from recipeforge.render.cells import visible, width, wrap
 from recipeforge.render.look import PLAIN, Look
-from recipeforge.schemas.diagnostic import Label
 from recipeforge.schemas.explanation import Step
 from recipeforge.schemas.place import START_OF_FILE
 from recipeforge.schemas.verdict import Conflict, Verdict
@@ -51,7 +50,7 @@ def _step(step: Step, digits: int, look: Look) -> list[str]:
 def _rule(step: Step, look: Look, taken: int) -> list[str]:
     """Return the rule in its own words, with its strongest source on one line."""
     url = step.citation.url if step.citation else ""
-    first, *more = wrap(visible(f"{step.rule} {step.why}{told(step.facts)}"), look.width - taken)
+    first, *more = wrap(visible(f"{step.rule} {step.why}{told(step)}"), look.width - taken)
     code = look.link(step.rule, url) if url else step.rule
     lines = [look.paint("note", code) + first.removeprefix(step.rule), *(f"{' ' * (len(step.rule) + 1)}{line}" for line in more)]
     if step.citation:
@@ -60,8 +59,9 @@ def _rule(step: Step, look: Look, taken: int) -> list[str]:
     return lines
 
 
-def told(facts: Sequence[Label]) -> str:
-    """Return what a rule was told about the run's surroundings, with the lines where the file says so."""
+def told(step: Step) -> str:
+    """Return what the rule was told about the run's surroundings and does not say itself, with the lines where the file says so."""
+    facts = [f for f in step.facts if f.text.rsplit(" is ", 1)[-1] not in step.why]
     words = [f"{f.text}{f', line {f.span.start.line + 1}' if f.span != START_OF_FILE else ''}" for f in facts]
     return f" ({'; '.join(words)})" if words else ""
 

@@ -34,7 +34,7 @@ def _step(step: Step) -> str:
     text = f"{step.number}. {escape(step.text)}"
     parts = [f"<b>{text}</b>" if step.kind == "contradiction" else text]
     if step.why:
-        parts.append(f"<div><code>{escape(step.rule)}</code> {escape(step.why)}{escape(told(step.facts))}</div>")
+        parts.append(f"<div><code>{escape(step.rule)}</code> {escape(step.why)}{escape(told(step))}</div>")
     if step.citation:
         parts.append(_citation(step.citation))
     return f'<div style="margin-left:{1 + 1.5 * step.depth}em">{"".join(parts)}</div>'

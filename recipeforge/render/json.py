@@ -10,7 +10,7 @@ from recipeforge.schemas.diagnostic import Citation, Diagnostic, Fix, Label
 from recipeforge.schemas.explanation import Step
 from recipeforge.schemas.place import Span, TextEdit
 from recipeforge.schemas.report import FileReport, Solution
-from recipeforge.schemas.verdict import Conflict, Estimate, Status
+from recipeforge.schemas.verdict import Blocked, Conflict, Estimate, Status
 
 GIB = 1 << 30
 
@@ -107,18 +107,26 @@ def statuses_json(path: str, statuses: Sequence[Status], slots: Mapping[str, str
     return {
         "format": "recipeforge/status/1",
         "path": path,
-        "components": [
-            {
-                "component": s.component,
-                "slot": slots[s.component],
-                "status": s.kind,
-                "wanted": s.wanted,
-                "needs": [change_json(change) for change in s.needs],
-                "rules": s.rules,
-                "blockers": s.blockers,
-            }
-            for s in statuses
-        ],
+        "components": [_status(s, slots[s.component]) for s in statuses],
+    }
+
+
+def blocked_json(path: str, told: Blocked, slot: str) -> Json:
+    """Return one component's status, why it is so, and the changes that let it in; `null` where there are none."""
+    cure = None if told.cure is None else [change_json(change) for change in told.cure]
+    why: Json = {"steps": [step_json(step) for step in told.steps], "cure": cure, "title": told.title}
+    return {"format": "recipeforge/status/1", "path": path, "components": [_status(told.status, slot) | why]}
+
+
+def _status(status: Status, slot: str) -> Json:
+    return {
+        "component": status.component,
+        "slot": slot,
+        "status": status.kind,
+        "wanted": status.wanted,
+        "needs": [change_json(change) for change in status.needs],
+        "rules": status.rules,
+        "blockers": status.blockers,
     }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recipeforge.render.cells import visible, wrap
+from recipeforge.render.derivation import render_steps
 from recipeforge.render.look import PLAIN, Look
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change
-from recipeforge.schemas.verdict import Status, StatusKind
+from recipeforge.schemas.verdict import Blocked, Status, StatusKind
 
 _MARKS: Mapping[StatusKind, tuple[str, str]] = {
     "equipped": ("●", "good"),
@@ -16,6 +17,14 @@ _MARKS: Mapping[StatusKind, tuple[str, str]] = {
     "conditional": ("±", "info"),
     "swap": ("⇄", "warning"),
     "blocked": ("×", "quiet"),
+}
+
+_OUTCOMES: Mapping[StatusKind, str] = {
+    "equipped": "is in the recipe",
+    "available": "can be added",
+    "conditional": "can be added",
+    "swap": "can be put in",
+    "blocked": "is blocked",
 }
 
 
@@ -28,6 +37,24 @@ def render_statuses(catalog: Catalog, statuses: Sequence[Status], look: Look = P
     blocks = [_slot(slot, members, catalog, wide, look) for slot, members in by_slot.items()]
     legend = "  ".join(f"{look.paint(style, mark)} {kind}" for kind, (mark, style) in _MARKS.items())
     return "\n".join([*blocks, legend, ""])
+
+
+def render_blocked(catalog: Catalog, told: Blocked, look: Look = PLAIN) -> str:
+    """Return one component's status: why it is blocked, step by step, and what would let it in."""
+    status, component = told.status, catalog.components[told.status.component]
+    mark, style = _MARKS[status.kind]
+    reason = _reason(status, catalog)
+    lines = [
+        f"{look.paint(style, mark)} {look.paint('message', component.title)} {_OUTCOMES[status.kind]}{f': {reason}' if reason else ''}"
+    ]
+    lines += render_steps(told.steps, look)
+    if told.title:
+        indent = " " * len("help: ")
+        body = wrap(visible(f"{told.title}; then the recipe runs with {component.title}, and nothing cheaper does it"), look.width - 6)
+        lines += [f"{look.paint('help', 'help:')} {body[0]}", *(indent + row for row in body[1:])]
+    elif status.kind not in ("equipped", "available"):
+        lines.append(f"{look.paint('help', 'help:')} no change of this recipe lets it in; that takes another GPU, model or version")
+    return "\n".join(lines) + "\n"
 
 
 def _slot(slot: str, members: Sequence[Status], catalog: Catalog, wide: int, look: Look) -> str:

@@ -71,7 +71,8 @@ def prove(world: World, rules: Iterable[str], default: int, true: int) -> Proof 
         Undecided: the proof would be too long.
         GivenUp: whoever asks does not wait any more.
     """
-    return _Prover(world, frozenset(rules) | {""}, default).refute({}, [(v, True) for v in bits(true)])
+    held = {u: v for members in world.domain_members.values() for v in bits(members & true) for u in bits(members & ~true)}
+    return _Prover(world, frozenset(rules) | {""}, default, held).refute({}, [(v, True) for v in bits(true)])
 
 
 @dataclass
@@ -81,6 +82,8 @@ class _Prover:
     world: World
     rules: frozenset[str]
     default: int
+    held: Mapping[int, int]
+    """Value that a knob does not have, since it is given another → that other one, which says the same in fewer steps."""
     nodes: int = MOST_NODES
     clauses: list[Clause] = field(init=False)
     at: dict[Fact, list[int]] = field(init=False)
@@ -155,7 +158,7 @@ class _Prover:
             if any(known.get(v) is value for v, value in literals):
                 continue
             still_open = [fact for fact in literals if fact[0] not in known]
-            because = tuple((v, not value) for v, value in literals if v in known)
+            because = self._because(literals, known)
             if not still_open:
                 found.append(Reason(clause.rule, because))
             elif len(still_open) == 1:
@@ -193,7 +196,12 @@ class _Prover:
             if fact not in proof.needs():
                 return Proof(proof.rule, proof.because, reasons | dict(proof.reasons), proof.cases)
             cases.append((fact, proof))
-        return Proof(clause.rule, tuple((v, not value) for v, value in literals if v in known), reasons, tuple(cases))
+        return Proof(clause.rule, self._because(literals, known), reasons, tuple(cases))
+
+    def _because(self, literals: Sequence[Fact], known: Mapping[int, bool]) -> tuple[Fact, ...]:
+        """Return the facts by which literals are false."""
+        false = ((v, not value) for v, value in literals if v in known)
+        return tuple(dict.fromkeys((self.held[v], True) if not value and v in self.held else (v, value) for v, value in false))
 
 
 def _literals(clause: Clause) -> list[Fact]:

@@ -72,8 +72,10 @@ class Phrases:
             if rule.startswith(MISSING):
                 return f"so {left}{self._since(because, numbers)}"
             return f"{self._given(because, numbers)}{left}{self._gone(because, numbers)}"
-        if rule.startswith(TOO_MANY) or not rule:
-            return f"{self._with(because, numbers)} is the {self._slot(variables[0])}, so it is not {self._names(variables)}"
+        if not rule:
+            return f"{self._with(because, numbers)} leaves no other value"
+        if rule.startswith(TOO_MANY):
+            return f"{self._with(because, numbers)} is {self._slot(variables[0])}, so it is not {self._names(variables)}"
         out = self._out(variables)
         return f"{self._given(because, numbers)}{out}{self._gone(because, numbers)}" if because else f"{out} here"
 
@@ -81,12 +83,16 @@ class Phrases:
         """Return that some facts cannot all hold."""
         holding, gone = [f for f in because if f[1]], [f for f in because if not f[1]]
         if rule.startswith(MISSING):
-            return f"so no {self._slot(because[0][0])} is left, and there has to be one{self._since(gone, numbers)}"
+            return f"so no {self._slot(because[0][0]).removeprefix('the ')} is left, and there has to be one{self._since(gone, numbers)}"
         if not gone:
             if len(holding) < 2:
                 return f"{self._with(holding, numbers)} is not possible here" if holding else "the recipe's surroundings rule this out"
             return f"so {self._with(holding, numbers)} cannot stand together"
         names = joined([self.thing(v) for v, _ in gone], "or")
+        if rule in self.case.world.catalog.rules and self.case.world.catalog.rules[rule].budget:
+            held = self._with(holding, numbers) if holding else "the recipe"
+            left = f"{'which is out' if len(gone) == 1 else 'and none of them is left'}{self._since(gone, numbers)}"
+            return f"but {held} {'fits' if len(holding) < 2 else 'fit'} the memory only with {names}, {left}"
         needs = f"{self._with(holding, numbers)} {'needs' if len(holding) == 1 else 'need'}" if holding else "it takes"
         return f"but {needs} {names}, {'which is out' if len(gone) == 1 else 'and none of them is left'}{self._since(gone, numbers)}"
 
@@ -94,7 +100,7 @@ class Phrases:
         """Return that one of several facts has to hold."""
         names = joined([self.fact(f) for f in options], "or")
         if rule.startswith(MISSING):
-            return f"so the {self._slot(options[0][0])} is {'either ' if len(options) == 2 else ''}{names}{self._since(because, numbers)}"
+            return f"so {self._slot(options[0][0])} is {'either ' if len(options) == 2 else ''}{names}{self._since(because, numbers)}"
         return (
             f"{self._given(because, numbers)}it takes {'either ' if len(options) == 2 else 'one of '}{names}{self._gone(because, numbers)}"
         )
@@ -129,14 +135,14 @@ class Phrases:
     def _out(self, variables: Sequence[int]) -> str:
         """Return that some components, or values of knobs, cannot be."""
         if len({self._slot(v) for v in variables}) == 1 and (self.is_knob(variables[0]) or not self._many(variables[0])):
-            return f"the {self._slot(variables[0])} cannot be {self._names(variables)}"
+            return f"{self._slot(variables[0])} cannot be {self._names(variables)}"
         return f"there can be no {joined([self.thing(v) for v in variables], 'or')}"
 
     def _left(self, v: int) -> str:
         """Return that a component, or a value of a knob, has to be."""
         if not self.is_knob(v) and self._many(v):
             return f"there has to be {self.thing(v)}"
-        return f"the {self._slot(v)} has to be {self._names([v])}"
+        return f"{self._slot(v)} has to be {self._names([v])}"
 
     def _many(self, v: int) -> bool:
         catalog = self.case.world.catalog
@@ -146,7 +152,7 @@ class Phrases:
         """Return the slot or knob that a variable is about."""
         catalog = self.case.world.catalog
         component = catalog.components.get(self.subject(v))
-        return catalog.slots[component.slot].title if component else self.subject(v)
+        return f"the {catalog.slots[component.slot].title}" if component else self.subject(v)
 
     def why(self, code: str, about: Sequence[Fact]) -> str:
         """Return a rule in words: its message, about the things that the step speaks of."""
