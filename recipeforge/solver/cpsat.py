@@ -8,13 +8,18 @@ all of them otherwise), a solution copied before its response dies; docs/decisio
 """
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
 import ortools.sat.python.cp_model_helper as cmh
 
 from recipeforge.solver.patience import asking
+
+AT_ONCE_S = 0.05
+"""Nearly every search ends within this, and is done where it is asked for; only a longer one is started anew where Ctrl-C reaches it."""
+_Solve = Callable[["cmh.SolveWrapper", "cmh.CpModelProto"], "cmh.CpSolverResponse"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,12 @@ class Model:
 
     def __init__(self) -> None:
         self._proto = cmh.CpModelProto()
+
+    def copy(self) -> "Model":
+        """Return a model like this one, to grow on its own."""
+        other = Model()
+        other._proto.copy_from(self._proto)
+        return other
 
     def new_variable(self) -> int:
         """Add a Boolean and return its index."""
@@ -57,11 +68,11 @@ class Model:
             self._proto.objective.vars.extend(list(costs))
             self._proto.objective.coeffs.extend(list(costs.values()))
             self._proto.objective.offset = offset
-        wrapper = cmh.SolveWrapper()
-        wrapper.set_parameters(_parameters(limit_s, optimise=costs is not None))
-        patience = asking()
-        with patience.watching(wrapper) if patience else nullcontext():
-            response = _interruptible(wrapper, self._proto)
+        start = time.monotonic()
+        response = self._answer(min(limit_s, AT_ONCE_S), costs, solve=_here)
+        left = limit_s - (time.monotonic() - start)
+        if response.status in (cmh.UNKNOWN, cmh.FEASIBLE) and left > 0 and (costs is not None or response.status == cmh.UNKNOWN):
+            response = self._answer(left, costs, solve=_interruptible)
         if response.status == cmh.INFEASIBLE:
             return Answer("unsat", core=tuple(int(x) for x in response.sufficient_assumptions_for_infeasibility))
         if response.status in (cmh.OPTIMAL, cmh.FEASIBLE):
@@ -69,6 +80,17 @@ class Model:
             objective = round(response.objective_value) if costs is not None else 0
             return Answer("sat", true, objective=objective, proved=costs is None or response.status == cmh.OPTIMAL)
         return Answer("unknown")
+
+    def _answer(self, limit_s: float, costs: Mapping[int, int] | None, solve: _Solve) -> "cmh.CpSolverResponse":
+        wrapper = cmh.SolveWrapper()
+        wrapper.set_parameters(_parameters(limit_s, optimise=costs is not None))
+        patience = asking()
+        with patience.watching(wrapper) if patience else nullcontext():
+            return solve(wrapper, self._proto)
+
+
+def _here(wrapper: "cmh.SolveWrapper", proto: "cmh.CpModelProto") -> "cmh.CpSolverResponse":
+    return wrapper.solve(proto)
 
 
 def _interruptible(wrapper: "cmh.SolveWrapper", proto: "cmh.CpModelProto") -> "cmh.CpSolverResponse":

@@ -28,7 +28,12 @@ class Exact:
     """Pair of variables that cost less together → the model variable that is true only with both."""
 
     def __post_init__(self) -> None:
-        """Encode the world."""
+        """Encode the world, or take over what was encoded for the last question about it."""
+        global _last
+        last = _last  # read once: an editor asks from several threads
+        if last is not None and last.world is self.world and (last.ignored, last.soft) == (self.ignored, self.soft):
+            self.model, self.softened = last.model.copy(), dict(last.softened)
+            return
         for _ in range(self.world.size):
             self.model.new_variable()
         for group in self.world.groups:
@@ -36,6 +41,7 @@ class Exact:
                 self.model.add_at_most_one(bits(group.members))
         for clause in self.world.clauses:
             self.add(clause)
+        _last = _Encoded(self.world, self.ignored, self.soft, self.model.copy(), dict(self.softened))
 
     def add(self, clause: Clause) -> None:
         """Add a clause; a warning's is satisfied by its own literal too, an ignored rule's is left out."""
@@ -112,3 +118,17 @@ class Exact:
     def _counts(self, rule: str, true: int) -> bool:
         """Return whether a warning's budget still has to be told to the model: it does until its literal is set."""
         return self.soft and not (rule in self.softened and true >> self.softened[rule] & 1)
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A world's model as it is before anything is asked."""
+
+    world: World
+    ignored: frozenset[str]
+    soft: bool
+    model: Model
+    softened: dict[str, int]
+
+
+_last: _Encoded | None = None
