@@ -45,3 +45,16 @@ def test_a_new_file_that_cannot_be_written_has_no_old_content(tmp_path: Path, ca
     assert code == 2
     assert "was not written" in err
     assert "old content" not in err
+
+
+def test_the_front_and_what_a_project_prefers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = solved(tmp_path, capsys, GOOD, "--pareto", "-n", "3")
+    assert code == 0
+    assert "as written, safe" in out.splitlines()[1]
+    code, out, _ = solved(tmp_path, capsys, GOOD, "--pareto", "--format", "json")
+    assert '"format": "recipeforge/pareto/1"' in out
+    assert solved(tmp_path, capsys, GOOD, "--pareto", "-o", "x.yaml")[0] == 2
+    broken = GOOD.replace("technique: lora", "technique: qlora")
+    assert "Add bnb 4-bit" in solved(tmp_path, capsys, broken)[1].splitlines()[0]
+    (tmp_path / "recipeforge.toml").write_text('[prefer]\navoid = ["quantization"]\n')
+    assert "bnb" not in solved(tmp_path, capsys, broken, "-n", "1")[1].splitlines()[0]
