@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from recipeforge.schemas.catalog import Catalog
@@ -399,8 +400,14 @@ def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practi
     assumed = tuple(f"{s} {view.known(s)}" for s in shown if s not in given and view.known(s) is not None)
     if loadout.component_in("objective") in ("grpo", "ppo"):
         assumed += ("sampling memory not counted",)
-    amounts = {name: Reader(dims, {f: features[f] for f in uses}, practice).term(name) for name, uses in TERMS.items()}
+    amounts = {name: _amount(name, dims, tuple([features[f] for f in uses]), practice) for name, uses in TERMS.items()}
     return Moments(amounts, _context(loadout.context.facts), assumed)
+
+
+@lru_cache(maxsize=4096)
+def _amount(name: str, dims: memory.Dims, values: tuple[Hashable, ...], practice: memory.Practice) -> int:
+    """Return one term, remembered: a keystroke changes what one or two of them read."""
+    return Reader(dims, dict(zip(TERMS[name], values, strict=True)), practice).term(name)
 
 
 @dataclass(frozen=True)
