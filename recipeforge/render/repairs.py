@@ -49,7 +49,7 @@ def _in_short(solutions: Sequence[Solution], look: Look) -> list[str]:
     """Say several ways to fit the memory in one sentence, each with what it saves."""
     limits = {s.repair.context.get("fits") for s in solutions}
     saved = [s.repair.context.get("saves") for s in solutions]
-    if len(solutions) < 2 or len(limits) > 1 or not all(saved):
+    if len(solutions) < 2 or limits == {None} or len(limits) > 1 or not all(saved):  # memory is not what was wrong, or not alone
         return []
     ways = [f"{_inside(s.repair.title)} (−{saves})" for s, saves in zip(solutions, saved, strict=True)]
     told = f"fits {limits.pop()}: {', '.join(ways[:-1])}{',' * (len(ways) > 2)} or {ways[-1]}"
