@@ -93,7 +93,8 @@ def _told_apart(solutions: Sequence[Solution]) -> list[str]:
     titles: list[str] = []
     for solution, parts in zip(solutions, steps, strict=True):
         first, *rest = sorted(parts, key=lambda part: part in common)
-        first = first[:1].upper() + first[1:]
+        if first.startswith(("add ", "drop ", "replace ", "set ")):  # a knob's path keeps its letters
+            first = first[:1].upper() + first[1:]
         while rest and len(first) + len(rest[0]) < LONGEST_TITLE:
             first = f"{first}; {rest.pop(0)}"
         more = f" and {len(rest)} more" if rest else ""
