@@ -62,6 +62,11 @@ class Exact:
             for v in bits(members):
                 self.model.add_or([-v - 1, filled])
             literals.append(-filled - 1)
+        for pair in than.trades:
+            traded = self.model.new_variable()
+            for v in bits(pair):
+                self.model.add_or([-traded - 1, v])
+            literals.append(traded)
         self.model.add_or(literals)
 
     def bound(self, budget: Budget) -> None:

@@ -1,11 +1,12 @@
 """What a repair is about: two repairs with the same ideas are two spellings of one."""
 
 from dataclasses import dataclass
+from itertools import product
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import Clause, bits
-from recipeforge.solver.costs import follower, ladder_of
+from recipeforge.solver.costs import PAIR, follower, ladder_of
 from recipeforge.solver.world import World
 
 
@@ -17,6 +18,8 @@ class Unchanged:
     """Parts that stay where one variable says so: a holder that remains, a knob that does not move that way."""
     empty: tuple[int, ...]
     """Parts of which none would have to come in: members of a slot that was empty, parts that do the same to memory."""
+    trades: tuple[int, ...] = ()
+    """Pairs of values of the batch in which a knob that moved by itself here only follows the other: another idea."""
 
 
 def unchanged(case: Case, true: int) -> Unchanged:
@@ -44,6 +47,7 @@ def unchanged(case: Case, true: int) -> Unchanged:
         elif len(bits(members & case.written)) == 1:
             positive |= members & case.written
     follows = follower(case, true)
+    trades: list[int] = []
     for knob, domain in world.domains.items():
         if knob == follows:
             continue
@@ -52,7 +56,16 @@ def unchanged(case: Case, true: int) -> Unchanged:
         (then,) = [i for i, v in enumerate(ladder) if true >> v & 1]
         if then != now:
             positive |= sum(1 << v for i, v in enumerate(ladder) if (i > now) != (then > now) or i == now)
-    return Unchanged(Clause(positive, negative, "", True), tuple(empty))
+            trades += _trades(case, knob)
+    return Unchanged(Clause(positive, negative, "", True), tuple(empty), tuple(trades))
+
+
+def _trades(case: Case, knob: str) -> list[int]:
+    """Return the pairs of values of the batch by which this knob only makes up for the other one's move."""
+    if knob not in PAIR or not all(one in case.world.domains for one in PAIR):
+        return []
+    pairs = product(*([1 << v for _, v in case.world.domains[one]] for one in PAIR))
+    return [one | other for one, other in pairs if follower(case, one | other) == knob]
 
 
 def _alike(world: World, v: int) -> int:
