@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import click
 
-from recipeforge.documents.kind import HEAD, calls_itself_recipe, named_as_recipe
+from recipeforge.documents.kind import recipes_below
 
 WHAT_COUNTS = "recipes are files called recipe.yaml or *.recipe.yaml, or YAML files with a top-level `recipeforge:` key"
-
-_SKIPPED = {"node_modules", "__pycache__", "site-packages"}
 
 
 def recipe_paths(paths: Sequence[str]) -> list[str]:
@@ -29,28 +26,8 @@ def recipe_paths(paths: Sequence[str]) -> list[str]:
         if path == "-" or not os.path.isdir(path):  # noqa: PTH112 (a name with a NUL must not raise)
             found[path] = None
             continue
-        inside = list(_in_folder(path))
+        inside = list(recipes_below(path))
         if not inside:
             raise click.UsageError(f"no recipe under {path}; {WHAT_COUNTS}")
         found.update(dict.fromkeys(inside))
     return list(found)
-
-
-def _in_folder(root: str) -> Iterator[str]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
-        for name in sorted(files):
-            path = os.path.normpath(os.path.join(folder, name)) if root == "." else os.path.join(folder, name)  # noqa: PTH118
-            if named_as_recipe(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
-                yield path
-
-
-def _says_so(path: Path) -> bool:
-    """Return whether a YAML file calls itself a recipe near its top."""
-    try:
-        if not path.is_file():  # a pipe would wait for ever
-            return False
-        with path.open("rb") as file:
-            return calls_itself_recipe(file.read(HEAD).decode("utf-8", errors="replace"))
-    except (OSError, ValueError):
-        return False

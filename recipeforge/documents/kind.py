@@ -1,10 +1,14 @@
 """Which files are recipes: by their name, or by a top-level `recipeforge:` key near the start. All other YAML is left alone."""
 
+import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 HEAD = 1 << 16
 """The key is looked for in so many characters."""
 
+_SKIPPED = frozenset({"node_modules", "__pycache__", "site-packages"})
 _NAME = re.compile(r"(?:.+\.)?recipe\.ya?ml\Z", re.IGNORECASE)
 _KEY = re.compile(r"^\ufeff?recipeforge[ \t]*:", re.MULTILINE)
 
@@ -17,3 +21,24 @@ def named_as_recipe(name: str) -> bool:
 def calls_itself_recipe(text: str) -> bool:
     """Return whether a text has a top-level `recipeforge:` key near its start."""
     return _KEY.search(text, 0, HEAD) is not None
+
+
+def recipes_below(root: str) -> Iterator[str]:
+    """Yield the recipes in a folder and the folders below, in order; hidden folders and those of installed packages are left out."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
+        for name in sorted(files):
+            path = os.path.normpath(os.path.join(folder, name)) if root == "." else os.path.join(folder, name)  # noqa: PTH118
+            if named_as_recipe(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
+                yield path
+
+
+def _says_so(path: Path) -> bool:
+    """Return whether a YAML file calls itself a recipe near its top."""
+    try:
+        if not path.is_file():  # a pipe would wait for ever
+            return False
+        with path.open("rb") as file:
+            return calls_itself_recipe(file.read(HEAD).decode("utf-8", errors="replace"))
+    except (OSError, ValueError):
+        return False

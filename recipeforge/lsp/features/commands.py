@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from pygls.uris import from_fs_path, to_fs_path
 
 from recipeforge.api.explaining import explain as page_of
 from recipeforge.catalog.load import load
-from recipeforge.documents.kind import HEAD, calls_itself_recipe, named_as_recipe
+from recipeforge.documents.kind import recipes_below
 from recipeforge.lsp.analysis import Analysis, analyse
 from recipeforge.lsp.convert import GIB, diagnostics, status_of
 from recipeforge.lsp.features.code_actions import repair_title, safe_edits
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from recipeforge.lsp.server import ForgeServer
 
 MOST_FILES = 2000
-_SKIPPED = {"node_modules", "__pycache__", "site-packages"}
 
 
 @command("forge.makeItRun")
@@ -135,26 +134,7 @@ async def check_workspace(server: ForgeServer) -> list[dict[str, Any]]:
 
 
 def _recipes_below(folders: list[str]) -> list[str]:
-    found: list[str] = []
-    for root in folders:
-        for folder, below, names in os.walk(root):
-            below[:] = sorted(name for name in below if not name.startswith(".") and name not in _SKIPPED)
-            found += [str(Path(folder, name)) for name in sorted(names) if _is_recipe(Path(folder, name))]
-            if len(found) >= MOST_FILES:
-                return found[:MOST_FILES]
-    return found
-
-
-def _is_recipe(path: Path) -> bool:
-    if named_as_recipe(path.name):
-        return True
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        return False
-    try:
-        with path.open("rb") as file:
-            return calls_itself_recipe(file.read(HEAD).decode("utf-8", errors="replace"))
-    except OSError:
-        return False
+    return list(islice((path for folder in folders for path in recipes_below(folder)), MOST_FILES))
 
 
 def _analysis_of(server: ForgeServer, uri: str, path: str) -> Analysis | None:
