@@ -33,14 +33,14 @@ def test_helix_shows_the_finding_once_and_fixes_it(
         helix.type("]", "d")  # to the finding, which Helix then shows
         helix.wait_for(FINDING)
         helix.type("Space", "d")
-        picker = helix.wait_for("RF4001")
+        picker = helix.wait_for("ERROR")  # the severity's column: only the picker has it, the code stands on the line already
         listed = [line.strip(" │") for line in picker.splitlines() if "ERROR" in line]
         saw(f"findings: {'; '.join(listed)}")
         assert len(listed) == 1, picker
         helix.type("Escape")
         helix.wait_without("ERROR")
         helix.type("Space", "a")
-        menu = helix.wait_for("SDPA")
+        menu = helix.wait_for("Use SDPA")
         saw(f"menu: {'; '.join(_menu(menu))}")
         helix.type("Enter")
         helix.wait_for("attention: sdpa")
