@@ -3,7 +3,7 @@
     python benchmarks/memory_traces.py [--quick]
 
 LoRA, QLoRA, full fine-tuning in mixed and in pure bf16; fused and eager attention; with and without checkpointing. Needs the `train` extra,
-bitsandbytes for QLoRA, and about half an hour on one core; `--quick` traces SmolLM2-135M only, in two minutes.
+bitsandbytes for QLoRA, and about ten minutes on one core; `--quick` traces SmolLM2-135M only, in two minutes.
 """
 
 import argparse
