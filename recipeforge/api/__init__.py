@@ -8,7 +8,20 @@ from recipeforge.api.errors import NotARecipeError, WrongArgumentError
 from recipeforge.api.explaining import explain
 from recipeforge.api.fixing import apply_fixes
 from recipeforge.api.running import run
-from recipeforge.api.solving import budgets, estimate, keeps_within, loaded, pareto, pareto_document, solve, solve_document, status
+from recipeforge.api.solving import (
+    budgets,
+    estimate,
+    keeps_within,
+    loaded,
+    pareto,
+    pareto_document,
+    solve,
+    solve_document,
+    speed,
+    status,
+    time_unjudged,
+)
+from recipeforge.api.versions import pick_names, versions, versions_for_document
 from recipeforge.api.whatif import Difference, batch, diff, neighbours
 
 __all__ = [
@@ -30,10 +43,15 @@ __all__ = [
     "neighbours",
     "pareto",
     "pareto_document",
+    "pick_names",
     "read_loadout",
     "run",
     "solve",
     "solve_document",
+    "speed",
     "status",
     "target",
+    "time_unjudged",
+    "versions",
+    "versions_for_document",
 ]

@@ -87,7 +87,6 @@ def check_document(
     """
     from recipeforge.documents.ignores import apply_ignores
     from recipeforge.solver.diagnose import diagnose
-    from recipeforge.solver.explain import explained
     from recipeforge.solver.resolve import resolve
 
     catalog, overrides = load_catalog(), overrides or {}
@@ -95,7 +94,11 @@ def check_document(
     if loadout is None:
         kept = apply_ignores(document, catalog, found)
         return Report(document.path, document.text, "", Verdict("unreadable"), kept, (), catalog.hash, None, overrides)
-    verdict = explained(catalog, loadout, resolve(catalog, loadout))
+    verdict = resolve(catalog, loadout)
+    if verdict.conflicts:
+        from recipeforge.solver.explain import explained
+
+        verdict = explained(catalog, loadout, verdict)
     told = tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict, fixes=fixes))
     findings = tuple(sorted((*found, *told), key=lambda d: (d.primary.span, d.code)))
     kept = apply_ignores(document, catalog, findings)

@@ -17,6 +17,7 @@ from recipeforge.schemas.verdict import Estimate, Status
 
 if TYPE_CHECKING:
     from recipeforge.schemas.catalog import Catalog
+    from recipeforge.solver.speed_estimate import Speed
 
 LIMIT_S = 5.0
 """Seconds for a search, where nothing else is said."""
@@ -34,7 +35,7 @@ class Found:
 def solve(
     source: Source,
     *,
-    minimize: Literal["changes", "memory"] = "changes",
+    minimize: Literal["changes", "memory", "time"] = "changes",
     within: Mapping[str, float] | None = None,
     count: int = 3,
     gpu: str | None = None,
@@ -46,7 +47,8 @@ def solve(
 ) -> tuple[Solution, ...]:
     """Return the best ways to make a recipe run, cheapest first; none where it already does.
 
-    `within` holds extra budgets, such as `{"memory_gib": 16}`. `minimize="memory"` gives one answer, of least peak memory.
+    `within` holds extra budgets, such as `{"memory_gib": 16}`; `wall_clock` is in seconds. `minimize="memory"` gives one answer, of
+    least peak memory, `minimize="time"` one of least time a token.
     `keep` and `avoid` name slots, components, parameters (`data.sequence_length`) or groups of them (`batch`): what is kept
     stays as the recipe has it, what is avoided comes in only where nothing else cures.
 
@@ -54,8 +56,8 @@ def solve(
         NotARecipeError: the text holds no recipe.
         WrongArgumentError: an argument names what is not there, or `count` is below 1.
     """
-    if minimize not in ("changes", "memory"):
-        raise WrongArgumentError(f"minimize={minimize!r} is neither 'changes' nor 'memory'")
+    if minimize not in ("changes", "memory", "time"):
+        raise WrongArgumentError(f"minimize={minimize!r} is none of 'changes', 'memory' and 'time'")
     _judged(within, count)
     told = _preferences(keep, avoid)
     overrides, document = target(gpu, gpus, packages), document_of(source)
@@ -66,7 +68,7 @@ def solve_document(
     document: Document,
     overrides: Mapping[str, Fact],
     *,
-    minimize: Literal["changes", "memory"] = "changes",
+    minimize: Literal["changes", "memory", "time"] = "changes",
     within: Mapping[str, float] | None = None,
     count: int = 3,
     prefer: Preferences = NO_PREFERENCES,
@@ -95,9 +97,10 @@ def pareto(
     keep: Sequence[str] = (),
     avoid: Sequence[str] = (),
 ) -> tuple[Solution, ...]:
-    """Return recipes that run, the fewest changes first, each later one of less memory; none where memory cannot be told.
+    """Return recipes that run, the cheapest changes first, each with less memory or more speed than what costs less.
 
-    Nothing that costs less than an answer takes as little memory. The recipe as written is one of them where it runs.
+    None where memory cannot be told. Up to `count` steps down in memory, and as many up in speed where it is known; the recipe as
+    written is one of the answers where it runs.
 
     Raises:
         NotARecipeError: the text holds no recipe.
@@ -117,7 +120,7 @@ def pareto_document(
     prefer: Preferences = NO_PREFERENCES,
     limit_s: float = LIMIT_S,
 ) -> Found:
-    """Return the Pareto front of memory against changes of a parsed recipe.
+    """Return the choices between memory, speed and changes of a parsed recipe.
 
     Raises:
         NotARecipeError: the text holds no recipe.
@@ -199,6 +202,32 @@ def estimate(
 
     _, loadout, catalog = loaded(source, target(gpu, gpus, packages))
     return memory_of(catalog, loadout)
+
+
+def speed(source: Source, *, gpu: str | None = None, gpus: int | None = None, packages: Mapping[str, str] | None = None) -> Speed | None:
+    """Return the predicted speed, time and cost as ranges; `None` where the model's dimensions or the GPU's peak are not known.
+
+    Raises:
+        NotARecipeError: the text holds no recipe.
+    """
+    from recipeforge.solver.speed_estimate import speed_of
+
+    _, loadout, catalog = loaded(source, target(gpu, gpus, packages))
+    return speed_of(catalog, loadout)
+
+
+def time_unjudged(document: Document, overrides: Mapping[str, Fact], minimize: str, within: Mapping[str, float]) -> str:
+    """Return why a question about time or money got no answer from the time model; empty where it did, or where none was asked.
+
+    Raises:
+        NotARecipeError: the text holds no recipe.
+    """
+    from recipeforge.solver.speed_estimate import why_unjudged, why_unknown
+
+    _, loadout, catalog = loaded(document, overrides)
+    if within.keys() & {"wall_clock", "cost_usd"}:
+        return why_unjudged(catalog, loadout, "cost_usd" in within)
+    return why_unknown(catalog, loadout) if minimize == "time" else ""
 
 
 def loaded(source: Source | Document, overrides: Mapping[str, Fact]) -> tuple[Document, Loadout, Catalog]:

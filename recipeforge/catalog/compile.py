@@ -3,7 +3,7 @@
 A pack is a folder:
 
     slots.yaml  knobs.yaml  components/<slot>.yaml  rules/<topic>.yaml
-    claims/<topic>.yaml  facts/{gpus,models,packages}.yaml  excerpts/<claim id>.txt
+    claims/<topic>.yaml  facts/{gpus,models,packages,prices}.yaml  excerpts/<claim id>.txt
 
 Packs are read in the order given; a later one adds to an earlier one and may not redefine it.
 """
@@ -21,7 +21,7 @@ from recipeforge.catalog.spelling import did_you_mean
 from recipeforge.catalog.subjects import FACT_SUBJECTS, fact_subject
 from recipeforge.catalog.validate import build
 from recipeforge.catalog.values import fact_problem
-from recipeforge.schemas.catalog import Catalog, FactSheet
+from recipeforge.schemas.catalog import Catalog, FactSheet, Offer
 from recipeforge.schemas.claim import Claim
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.errors import CatalogError
@@ -82,6 +82,7 @@ def compile_packs(pack_dirs: Sequence[Path]) -> Catalog:
     vocabulary = Vocabulary(slots, knobs, components)
     rules = work.collect("rules/*.yaml", "code", lambda entry: rule_from(entry, vocabulary, claims))
     sheets = {name: work.collect(f"facts/{name}.yaml", "id", _sheet(group)) for name, group in FACT_GROUPS.items()}
+    prices = work.collect("facts/prices.yaml", "id", _plain(Offer, "id"))
     work.problems += _twice_used_slugs(rules)
     if work.problems:
         raise CatalogError("\n".join(work.problems))
@@ -95,6 +96,7 @@ def compile_packs(pack_dirs: Sequence[Path]) -> Catalog:
         gpus=sheets["gpus"],
         models=sheets["models"],
         packages=sheets["packages"],
+        prices=prices,
     )
 
 

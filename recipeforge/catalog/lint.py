@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recipeforge.catalog.families import FAMILIES
 from recipeforge.catalog.lint_evidence import EVIDENCE_CHECKS, is_date
+from recipeforge.catalog.lint_releases import release_findings
 from recipeforge.catalog.predicates import PREDICATES
 from recipeforge.catalog.subject_walk import atoms
 from recipeforge.catalog.subjects import FACT_SUBJECTS, FRAMEWORKS, fact_subject
@@ -18,8 +19,8 @@ from recipeforge.schemas.condition import Compare, Holds, IsSet, Predicate
 from recipeforge.schemas.rule import Rule
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_BUDGET_PLACEHOLDERS = ("estimate_gib", "limit_gib")
-"""What a budget rule's message may insert beside subjects: the two numbers that it compares."""
+_BUDGET_PLACEHOLDERS = ("estimate_gib", "limit_gib", "estimate_time", "limit_time", "estimate_usd", "limit_usd")
+"""What a budget rule's message may insert beside subjects: the two numbers that it compares, by kind."""
 _PLAIN_GROUPS = ("data", "batch", "train", "eval", "hardware", "budget")
 _PACKAGE_NAME = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 
@@ -28,6 +29,7 @@ def lint(catalog: Catalog, pack_dirs: Sequence[Path]) -> list[str]:
     """Return what is wrong with the catalog and its packs' excerpts, one finding a line; none: an empty list."""
     findings = [finding for check in CHECKS for finding in check(catalog)]
     findings += [finding for check in EVIDENCE_CHECKS for finding in check(catalog, pack_dirs)]
+    findings += release_findings(catalog, pack_dirs)
     return findings
 
 
@@ -180,6 +182,18 @@ def _fact_sheets(catalog: Catalog) -> Iterator[str]:
                 )
 
 
+def _prices(catalog: Catalog) -> Iterator[str]:
+    for offer in catalog.prices.values():
+        if offer.gpu not in catalog.gpus:
+            yield f"price {offer.id}: there is no GPU '{offer.gpu}'"
+        if offer.usd_hour <= 0:
+            yield f"price {offer.id}: {offer.usd_hour:g} USD an hour is no price"
+        if not offer.source.startswith("https://"):
+            yield f"price {offer.id}: source '{offer.source}' does not start with https://"
+        if not is_date(offer.checked):
+            yield f"price {offer.id}: checked '{offer.checked}' is no date such as 2026-01-31"
+
+
 def _is_value(catalog: Catalog, name: str) -> bool:
     return name in catalog.knobs or fact_subject(name) is not None
 
@@ -194,4 +208,5 @@ CHECKS: tuple[Callable[[Catalog], Iterator[str]], ...] = (
     _messages,
     _predicates,
     _fact_sheets,
+    _prices,
 )

@@ -24,7 +24,7 @@ _CODE = re.compile(r"RF\d{4}")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 FILE_FAMILY = "RF0"
 """Codes that the reader of the file reports; no condition or evidence stands behind them."""
-BUDGETS = ("memory", "memory-tight")
+BUDGETS = ("memory", "memory-tight", "time", "time-likely", "cost", "cost-likely")
 
 
 @dataclass(frozen=True)

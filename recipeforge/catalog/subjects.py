@@ -44,6 +44,8 @@ FACT_SUBJECTS: dict[str, FactSubject] = {
         FactSubject("gpu.dtypes", "list", _DTYPES),
         FactSubject("gpu.bandwidth_gb_s", "float"),
         FactSubject("gpu.bf16_tflops", "float"),
+        FactSubject("gpu.fp16_tflops", "float"),
+        FactSubject("gpu.fp32_tflops", "float"),
         FactSubject("model.id", "str"),
         FactSubject("model.title", "str"),
         FactSubject("model.family", "str"),

@@ -22,6 +22,10 @@ _RELATIONS = {
 _BUDGETS = {
     "memory": "the estimated peak memory exceeds",
     "memory-tight": "the estimated peak memory comes close to",
+    "time": "the run exceeds, even at the fastest pace that the estimate allows for,",
+    "time-likely": "the run exceeds, at its typical pace,",
+    "cost": "the cost exceeds, even at the fastest pace and the cheapest price,",
+    "cost-likely": "the cost exceeds, at the typical pace and the middle price,",
 }
 
 

@@ -11,7 +11,7 @@ from recipeforge.cli.exits import CLEAN, FINDINGS
 from recipeforge.cli.output import Listing, color_option, format_option, look, write
 from recipeforge.render.look import ColorChoice
 
-KINDS = ("rules", "components", "slots", "knobs", "gpus", "models", "packages")
+KINDS = ("rules", "components", "slots", "knobs", "gpus", "models", "packages", "prices")
 
 
 @click.group("catalog", cls=Listing)
@@ -28,15 +28,19 @@ def command() -> None:
     help="A pack's folder; the shipped ones by default.",
 )
 def lint_command(packs: tuple[Path, ...]) -> int:
-    """Check that every reference resolves, every rule has its evidence and examples, and every quote stands in its excerpt."""
+    """Check that references resolve, rules have their evidence and examples, quotes stand in their excerpts, and every part can be used."""
     from recipeforge.catalog.lint import lint
     from recipeforge.catalog.load import SHIPPED_PACKS, load
+    from recipeforge.solver.impossible import impossible
 
     for pack in packs:
         if not (pack / "components").is_dir() and not (pack / "rules").is_dir():
             raise click.BadParameter(f"{pack} is no pack: it holds neither components/ nor rules/", param_hint="--pack")
     dirs = packs or SHIPPED_PACKS
-    problems = lint(load(dirs), dirs)
+    catalog = load(dirs)
+    problems = lint(catalog, dirs)
+    if not problems:  # a catalog whose references do not resolve cannot be solved
+        problems += [f"component {c}: no recipe can hold it, on no GPU; {', '.join(rules)} forbid it" for c, rules in impossible(catalog)]
     write("".join(f"{problem}\n" for problem in problems) or "the catalog has no finding\n")
     return FINDINGS if problems else CLEAN
 
@@ -75,7 +79,7 @@ def stats_command(style: str, color: ColorChoice) -> int:
 @click.argument("kind", type=click.Choice(KINDS))
 @color_option()
 def show_command(kind: str, color: ColorChoice) -> int:
-    """List rules, components, slots, knobs, GPUs, models or packages with their titles."""
+    """List rules, components, slots, knobs, GPUs, models, packages or prices with their titles."""
     from recipeforge.catalog.load import load
     from recipeforge.catalog.pages import title_of
 
@@ -88,6 +92,8 @@ def show_command(kind: str, color: ColorChoice) -> int:
     }
     if kind in ("gpus", "models", "packages"):
         rows = {i: ("", f"{sheet.title} ({sheet.source}, {sheet.checked})") for i, sheet in getattr(catalog, kind).items()}
+    if kind == "prices":
+        rows = {i: ("", f"{o.usd_hour:>7.2f} USD an hour ({o.source}, {o.checked})") for i, o in catalog.prices.items()}
     wide = max(map(len, rows), default=0)
     for name, (severity, text) in rows.items():
         told = f"{screen.paint(severity, f'{severity:<8}')}" if severity else ""

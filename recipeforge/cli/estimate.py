@@ -1,4 +1,4 @@
-"""`recipeforge estimate`: how much memory the run will take, term by term."""
+"""`recipeforge estimate`: how much memory the run will take, term by term, how long it will last, and what it will cost."""
 
 from __future__ import annotations
 
@@ -28,39 +28,46 @@ if TYPE_CHECKING:
 @target_options
 @color_option()
 def command(recipe: str, traced: bool, style: str, gpu: str | None, gpus: int | None, packages: str | None, color: ColorChoice) -> int:
-    """Predict the peak memory of one device.
+    """Predict the peak memory of one device, and the speed, the time and the cost of the run.
 
     RECIPE is a file, or - for standard input. Shown are the terms of the moment at which most is alive, what the other moments of
-    a step take, and what the card itself will show as used, as a range. A trace takes seconds to a minute and no GPU.
+    a step take, and what the card itself will show as used, as a range. A trace takes seconds to a minute and no GPU. Speed, time
+    and cost are ranges too, by published runs and prices: docs/time.md.
 
     Leaves with 1 when there is nothing to go by: the model's dimensions are not known, or what was to be traced cannot be.
     """
     from recipeforge.api import loaded
     from recipeforge.solver.memory_budget import card, moments
+    from recipeforge.solver.speed_estimate import LENGTH_UNKNOWN, speed_of, why_unknown
 
     document, loadout, catalog = loaded(document_at(recipe), overrides_for(recipe, flags_from(gpu, gpus, packages)))
     found, shown = moments(catalog, loadout), card(catalog, loadout)
+    speed, why = speed_of(catalog, loadout), why_unknown(catalog, loadout)
     counted = _traced(document.path, document.text, loadout, catalog) if traced and found else None
     if style == "json":
         from recipeforge.render.estimate import card_json, moments_json, trace_json
         from recipeforge.render.json import dumped, estimate_json
+        from recipeforge.render.speed import speed_json
 
         told = {"format": "recipeforge/estimate/1", "path": document.path, "estimate": estimate_json(found.estimate if found else None)}
         if found and shown:
             told |= {"moments": moments_json(found.totals), "card": card_json(shown)}
         if counted:
             told["trace"] = trace_json(counted.total, counted.moments)
+        told["speed"] = speed_json(speed, why)
         write(dumped(told))
     elif found is None:
         note(f"{document.path}: no estimate; the dimensions of `{loadout.model}` are not known (`recipeforge check` says what to do)")
     else:
         from recipeforge.render.estimate import render_estimate, render_more
+        from recipeforge.render.speed import render_speed
 
         facts = loadout.context.facts
         device = facts.get("gpu.memory_gib")
         title = f"{document.path}: peak memory of one device" + (f", {facts['gpu.title']}" if "gpu.title" in facts else "")
         write(render_estimate(title, found.estimate, float(device) if isinstance(device, int | float) else None, look(color)))
         write(render_more(found, shown, (counted.total, counted.moments) if counted else None, look(color)))
+        write(render_speed(speed, why, LENGTH_UNKNOWN, look(color)))
     return CLEAN if found is not None and (counted or not traced) else FINDINGS
 
 

@@ -23,6 +23,7 @@ from recipeforge.schemas.errors import RecipeForgeError
 COMMANDS = (
     "check",
     "solve",
+    "packages",
     "status",
     "explain",
     "estimate",
@@ -100,10 +101,22 @@ def outcome(args: Sequence[str] | None = None) -> int:
         _say(f"error: {error}")
         return BAD_USE
     except Exception as error:  # whatever it is, the user gets a sentence and we get a log
+        if _was_interrupted(error):
+            _say("interrupted")
+            return INTERRUPTED
         from recipeforge.cli.bug import report_bug
 
         report_bug(error)
         return BAD_USE
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Return whether Ctrl-C is what is behind an error: an extension that is just loading turns it into an ImportError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _complain(error: click.ClickException) -> None:

@@ -10,7 +10,7 @@ import click
 from recipeforge.cli.exits import CLEAN, FINDINGS, UNDECIDED
 from recipeforge.cli.output import color_option, format_option, look, note, write
 from recipeforge.cli.source import document_at
-from recipeforge.cli.target import flags_from, settings_for, target_options
+from recipeforge.cli.target import ASKED, flags_from, settings_for, target_options_and_question
 from recipeforge.render.look import ColorChoice
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.preferences import Preferences
@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 @click.command("solve")
 @click.argument("recipe")
 @click.option(
-    "--minimize", type=click.Choice(["changes", "memory"]), default="changes", show_default=True, help="What a good answer has least of."
+    "--minimize",
+    type=click.Choice(["changes", "memory", "time"]),
+    default="changes",
+    show_default=True,
+    help="What a good answer has least of.",
 )
-@click.option("--within", multiple=True, metavar="KEY=VALUE", help="An extra budget, such as memory_gib=16. May be given several times.")
+@click.option(
+    "--within",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An extra budget, such as memory_gib=16, wall_clock=2h or cost_usd=5. May be given several times.",
+)
 @click.option("-n", "count", type=click.IntRange(1, 20), default=None, help="Answers wanted: 3, with --pareto 8.")
 @click.option(
     "-o",
@@ -34,16 +43,16 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the best recipe to FILE; - for standard output.",
 )
-@click.option("--pareto", is_flag=True, help="Show the choices between memory and changes instead: the cheapest recipe for each step down.")
+@click.option("--pareto", is_flag=True, help="Show the choices between memory, speed and changes: the cheapest recipe for each step.")
 @click.option(
     "--limit", "limit_s", type=click.FloatRange(0, min_open=True), default=5.0, show_default=True, metavar="SECONDS", help="Time to search."
 )
 @format_option("text", "json", "diff")
-@target_options
+@target_options_and_question
 @color_option()
 def command(
     recipe: str,
-    minimize: Literal["changes", "memory"],
+    minimize: Literal["changes", "memory", "time"],
     within: tuple[str, ...],
     count: int | None,
     output: str | None,
@@ -59,14 +68,21 @@ def command(
 
     RECIPE is a file, or - for standard input. Leaves with 0 when the recipe runs as it is or an answer was found, 1 when
     there is none or the file has errors besides that only a person can cure, 3 when the time ran out. What the project's
-    configuration prefers to keep or to avoid is honoured.
+    configuration prefers to keep or to avoid is honoured. With --packages alone it answers with package versions instead.
     """
-    from recipeforge.api import check_document, keeps_within, solve_document, target
+    from recipeforge.api import check_document, keeps_within, solve_document, target, time_unjudged
 
     budgets = _budgets(within)
-    settings = settings_for(recipe, flags_from(gpu, gpus, packages))
+    asked = packages == ASKED
+    settings = settings_for(recipe, flags_from(gpu, gpus, None if asked else packages))
     overrides = target(settings.gpu, settings.gpus, settings.packages)
     document = document_at(recipe)
+    if asked:
+        if style == "diff" or pareto or within:
+            raise click.UsageError("--packages alone asks for versions; it takes -o, --limit, --format text or json, and no other question")
+        from recipeforge.cli.packages import answer
+
+        return answer(document, overrides, output, limit_s, style, color)
     if pareto:
         if style == "diff" or output:
             raise click.UsageError("--pareto shows many recipes; write one with --within and -o")
@@ -82,6 +98,8 @@ def command(
         note(_headline(report, solutions, runs, within))
     else:
         write(_rendered(report, solutions, runs, within, style, color))
+    if why := time_unjudged(document, overrides, minimize, budgets):
+        note(f"{report.path}: time was not judged, since {why}")
     if not found.complete:
         maybe = "better answers" if solutions else "an answer all the same"
         note(f"{report.path}: the time ran out after {limit_s:g} s; there may be {maybe}")
@@ -104,7 +122,7 @@ def _pareto(
     style: str,
     color: ColorChoice,
 ) -> int:
-    """Show the choices between memory and changes."""
+    """Show the choices between memory, speed and changes."""
     from recipeforge.api import check_document, pareto_document
 
     report = check_document(document, overrides)
@@ -155,14 +173,26 @@ def _budgets(within: tuple[str, ...]) -> dict[str, float]:
         if name not in budgets():
             told = f"`{name}` is no budget that is judged before a run; there is {', '.join(budgets())}"
             raise click.BadParameter(told, param_hint="--within")
-        try:
-            amount = float(value)
-        except ValueError:
-            amount = -1.0
-        if not 0 <= amount < float("inf"):
-            raise click.BadParameter(f"`{item}` has no amount; write it like {name}=16", param_hint="--within")
+        amount = _amount(name, value)
+        if amount is None:
+            like = "2h" if name == "wall_clock" else "16"
+            raise click.BadParameter(f"`{item}` has no amount; write it like {name}={like}", param_hint="--within")
         found[name] = amount
     return found
+
+
+def _amount(name: str, value: str) -> float | None:
+    """Return the amount of a budget, a duration in seconds; `None` for what is none."""
+    from recipeforge.documents.scalars import seconds
+
+    if name == "wall_clock":
+        length = seconds(value.strip().lower())
+        return float(length) if length else None
+    try:
+        amount = float(value)
+    except ValueError:
+        return None
+    return amount if 0 <= amount < float("inf") else None
 
 
 def _headline(report: FileReport, solutions: tuple[Solution, ...], runs: bool, within: tuple[str, ...]) -> str:

@@ -11,13 +11,35 @@ import click
 from recipeforge.api.config import Config, packages_from, settled
 from recipeforge.schemas.loadout import Fact
 
+ASKED = "?"
+"""What `--packages` is where it stands alone: a question instead of versions."""
+_VERSIONS = "Judge for these package versions, such as torch=2.6,peft=0.12."
+
 
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--gpu`, `--gpus` and `--packages` to a command."""
+    return _with(function, click.option("--packages", metavar="NAME=VERSION,…", help=_VERSIONS))
+
+
+def target_options_and_question(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same, and let `--packages` stand alone: `ASKED`, which versions satisfy the recipe?"""
+    told = f"{_VERSIONS} Alone, behind RECIPE: find versions that satisfy the recipe, as recipeforge packages does."
+    option = click.option("--packages", metavar="[NAME=VERSION,…]", is_flag=False, flag_value=ASKED, help=told, callback=_not_a_recipe)
+    return _with(function, option)
+
+
+def _not_a_recipe(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    """Refuse what can only be the recipe, which an option that may stand alone swallows."""
+    if value and value != ASKED and "=" not in value:
+        raise click.UsageError(f"`--packages` stands behind the recipe: recipeforge solve {value} --packages")
+    return value
+
+
+def _with(function: Callable[..., Any], packages: Callable[..., Any]) -> Callable[..., Any]:
     options = (
         click.option("--gpu", metavar="ID", help="Judge for this GPU instead of the recipe's own, such as rtx-4090, t4 or cpu."),
         click.option("--gpus", metavar="N", type=click.IntRange(1), help="Judge for so many GPUs."),
-        click.option("--packages", metavar="NAME=VERSION,…", help="Judge for these package versions, such as torch=2.6,peft=0.12."),
+        packages,
     )
     for option in reversed(options):
         function = option(function)

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from functools import cache
 
 from recipeforge.documents.findings import finding
 from recipeforge.documents.lines import LineIndex
@@ -19,7 +20,8 @@ _OTHER_ENCODINGS = (
 )
 _SAVE_AS_UTF8 = "Save the file as UTF-8; every editor offers it under “Save with encoding”."
 
-_NOT_ALLOWED = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_PLAIN = str.maketrans("", "", "\t\n\r")
+"""Takes away what YAML allows though it cannot be printed; all that can be printed is allowed."""
 _NAMES = {
     "\0": "NUL",
     "\x1b": "escape",
@@ -58,16 +60,23 @@ def too_large(size: int) -> Diagnostic:
 def forbidden_character(text: str, lines: LineIndex) -> Diagnostic | None:
     """Return the finding about characters that no YAML text may hold, at the first of them."""
     shift = 1 if text.startswith("\ufeff") else 0
-    match = _NOT_ALLOWED.search(text, shift)
+    if text[shift:].translate(_PLAIN).isprintable():  # nearly every text, and the pattern takes long to compile
+        return None
+    match = _not_allowed().search(text, shift)
     if match is None:
         return None
     character = match.group()
     name = _NAMES.get(character)
     shown = f"the character U+{ord(character):04X}" + (f" ({name})" if name else "")
-    count = sum(1 for _ in _NOT_ALLOWED.finditer(text, shift))
+    count = sum(1 for _ in _not_allowed().finditer(text, shift))
     more = () if count == 1 else (f"{count} such characters stand in this file.",)
     span = lines.span(match.start(), match.end())
     return finding("RF0001", f"{shown} is not allowed in YAML", span, notes=more, help="Delete it; it is invisible in most editors.")
+
+
+@cache
+def _not_allowed() -> re.Pattern[str]:
+    return re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 def _nul_bytes(raw: bytes) -> Diagnostic | None:

@@ -49,7 +49,7 @@ def _step(step: Step, digits: int, look: Look) -> list[str]:
 
 def _rule(step: Step, look: Look, taken: int) -> list[str]:
     """Return the rule in its own words, with its strongest source on one line."""
-    url = step.citation.url if step.citation else ""
+    url = step.citation.url if step.citation and step.citation.url.startswith("https:") else ""  # a package URL opens nothing
     first, *more = wrap(visible(f"{step.rule} {step.why}{told(step)}"), look.width - taken)
     code = look.link(step.rule, url) if url else step.rule
     lines = [look.paint("note", code) + first.removeprefix(step.rule), *(f"{' ' * (len(step.rule) + 1)}{line}" for line in more)]

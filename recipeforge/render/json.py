@@ -58,7 +58,7 @@ def step_json(step: Step) -> Json:
     if step.place:
         told["range"] = range_json(step.place.span)
     if step.citation:
-        told["citation"] = _citation(step.citation)
+        told["citation"] = citation_json(step.citation)
     return told
 
 
@@ -74,7 +74,7 @@ def diagnostic_json(diagnostic: Diagnostic) -> Json:
         "related": [_label(label) for label in diagnostic.related],
         "notes": diagnostic.notes,
         "help": diagnostic.help,
-        "citations": [_citation(citation) for citation in diagnostic.citations],
+        "citations": [citation_json(citation) for citation in diagnostic.citations],
         "fixes": [_fix(fix) for fix in diagnostic.fixes],
     }
 
@@ -90,6 +90,7 @@ def solution_json(solution: Solution) -> Json:
         "changes": [change_json(change) for change in repair.changes],
         "edits": [_edit(edit) for edit in solution.edits],
         "estimate": estimate_json(repair.estimate),
+        "tokens_per_s": None if repair.tokens_per_s is None else round(repair.tokens_per_s, 1),
         "context": dict(repair.context),
     }
 
@@ -154,7 +155,8 @@ def _label(label: Label) -> Json:
     return {"range": range_json(label.span), "text": label.text}
 
 
-def _citation(citation: Citation) -> Json:
+def citation_json(citation: Citation) -> Json:
+    """Return a claim as it is cited."""
     told: Json = {"id": citation.id, "tier": citation.tier, "quote": citation.quote, "url": citation.url}
     optional: Json = {"title": citation.title, "speaks_for": citation.speaks_for}
     return told | {name: value for name, value in optional.items() if value}

@@ -24,18 +24,23 @@ def render_repairs(text: str, solutions: Sequence[Solution], look: Look = PLAIN)
 
 
 def render_front(points: Sequence[Solution], look: Look = PLAIN) -> str:
-    """Return the choices between memory and changes as a table."""
-    rows = [("memory", "changes", "")]
+    """Return the choices between memory, speed and changes as a table; without speed where nobody knows it."""
+    rows = [("memory", "tokens/s", "changes", "")]
     for point in points:
-        estimate = point.repair.estimate
-        told = "" if point.repair.proved else " (not proved cheapest)"
+        repair, estimate = point.repair, point.repair.estimate
+        told = "" if repair.proved else " (not proved cheapest)"
         memory = f"{estimate.total / GIB:.1f} GiB" if estimate else "?"
-        rows.append((memory, str(len(point.repair.changes)), f"{point.repair.title}, {point.repair.safety}{told}"))
-    width, indent = max(len(row[0]) for row in rows), max(len(row[0]) for row in rows) + 11
+        speed = f"{repair.tokens_per_s:,.0f}" if repair.tokens_per_s is not None else "?"
+        rows.append((memory, speed, str(len(repair.changes)), f"{repair.title}, {repair.safety}{told}"))
+    if all(point.repair.tokens_per_s is None for point in points):
+        rows = [(memory, "", changes, title) for memory, _, changes, title in rows]
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
     out: list[str] = []
-    for number, (memory, changes, title) in enumerate(rows):
+    for number, (*cells, title) in enumerate(rows):
+        told = "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, wide, strict=True) if width)
+        indent = len(told) + 2
         first, *rest = wrap(visible(title), look.width - indent) or [""]
-        line = f"{memory:>{width}}  {changes:>7}  {first}".rstrip()
+        line = f"{told}  {first}".rstrip()
         out += [look.paint("quiet", line) if not number else line, *(" " * indent + more for more in rest)]
     return "\n".join(out) + "\n"
 

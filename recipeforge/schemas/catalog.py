@@ -27,6 +27,23 @@ class FactSheet:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What one provider asked for one GPU on one day."""
+
+    id: str
+    """Provider and GPU, such as `nebius-h100`."""
+    gpu: str
+    """Id of the GPU's sheet."""
+    provider: str
+    usd_hour: float
+    """USD for one GPU and one hour, on demand, with the share of the machine that comes with it."""
+    source: str
+    """URL of the page on which it was read."""
+    checked: str
+    """ISO date of which the source speaks, or on which it was read where it gives none."""
+
+
+@dataclass(frozen=True)
 class Catalog:
     """All knowledge. Ids are unique; every reference resolves (the linter proves it)."""
 
@@ -41,6 +58,7 @@ class Catalog:
     gpus: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
     models: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
     packages: Mapping[str, FactSheet] = field(default_factory=dict[str, FactSheet])
+    prices: Mapping[str, Offer] = field(default_factory=dict[str, Offer])
 
     def members(self, slot: str) -> tuple[Component, ...]:
         """Components of a slot, in catalog order."""

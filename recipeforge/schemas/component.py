@@ -24,7 +24,7 @@ class Component:
     tags: tuple[str, ...] = ()
     """Families that rules speak about, such as `adapter` or `4-bit`."""
     effects: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
-    """Numbers and words the memory formula reads (documented in `solver/memory.py`)."""
+    """Numbers and words that the formulas of memory and time read (`solver/memory.py`, `solver/speed.py`)."""
     effects_source: str = ""
     """Where the numbers in `effects` come from."""
     packages: tuple[str, ...] = ()

@@ -11,12 +11,15 @@ StepKind = Literal["given", "supposed", "follows", "either", "contradiction"]
 
 @dataclass(frozen=True)
 class Said:
-    """That a component is part of the recipe, or that a knob has a value; or, with `holds` false, that it is not so."""
+    """That a component is part of the recipe, or that a knob has a value; or, with `holds` false, that it is not so.
+
+    Where versions are asked about: that a package has one of some versions.
+    """
 
     subject: str
-    """A component, or a knob."""
+    """A component, a knob, or `packages.<name>`."""
     value: Scalar | None = None
-    """Of a knob; `None` is "unset"."""
+    """Of a knob; `None` is "unset". Of a package, the versions in words, such as "2.6.0 or newer"."""
     holds: bool = True
 
 
@@ -34,7 +37,7 @@ class Step:
     because: tuple[int, ...] = ()
     """Numbers of the steps that it follows from: its premises."""
     rule: str = ""
-    """Code of the rule; empty for what needs none, such as that a knob has one value."""
+    """Code of the rule, or the release that says so as a package URL; empty for what needs none, such as that a knob has one value."""
     depth: int = 0
     """How many suppositions it rests on."""
     text: str = ""

@@ -107,5 +107,7 @@ class Repair:
     proved: bool
     """Whether no cheaper repair exists (apart from those ranked before it)."""
     estimate: Estimate | None = None
+    tokens_per_s: float | None = None
+    """Typical speed of training afterwards, all devices together; `None` where it cannot be told."""
     context: Mapping[str, str] = field(default_factory=dict[str, str])
     """Numbers worth showing beside it, such as `memory` → "21.3 → 14.1 GiB"."""

@@ -36,15 +36,15 @@ def why_not(catalog: Catalog, loadout: Loadout, component: str, limit_s: float =
 
 def _cure(case: Case, wanted: int, limit_s: float) -> tuple[Change, ...] | None:
     """Return the cheapest changes after which the recipe runs with this component in it; `None` where none were found."""
-    from recipeforge.solver.exact import Exact
+    from recipeforge.solver.sought import Sought
 
-    exact, price = Exact(case.world, soft=True), prices(case)
+    sought = Sought(case, prices(case), wanted)
     for _ in range(MOST_ANSWERS):
-        answer = exact.solve(wanted, price=price, limit_s=limit_s)
+        answer = sought.next(limit_s)
         if answer.status != "sat":
             return None
         changes = changes_between(case, answer.true)
         if not case_of(case.world.catalog, apply_changes(case.world.catalog, case.loadout, changes)).broken_hard:
             return changes
-        exact.forbid(answer.true)
+        sought.forbid(answer.true)
     return None

@@ -6,14 +6,27 @@ the limit satisfies and this one breaks (a cut). Search and CP-SAT add cuts unti
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
+from typing import Any, TypeVar
 
 from recipeforge.solver.clauses import Clause, bits
 
 Classes = tuple[int, ...]
 """Indices of the classes of some inputs."""
+KEPT = 20_000
+"""Entries after which what is remembered is forgotten: far more than one recipe needs."""
+
+
+_Seen = TypeVar("_Seen", bound=dict[Any, Any])
+
+
+def _kept(seen: _Seen) -> _Seen:
+    """Return what is remembered, emptied where it has become too much."""
+    if len(seen) > KEPT:
+        seen.clear()
+    return seen
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,32 @@ class Input:
                 return index
         return len(self.classes) - 1
 
+    def left(self, true: int, false: int) -> Classes:
+        """Return the indices of the classes that can still hold with these variables so; of a knob's values exactly one does."""
+        found: list[int] = []
+        for index, mask in enumerate(self.classes):
+            if not mask or mask & ~false:
+                found.append(index)
+            if mask & true:
+                break
+        return tuple(found) or (len(self.classes) - 1,)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of terms that are products: what it depends on is looked up once for all of them."""
+
+    value: Callable[[Classes], float]
+    """Classes of some inputs → amount, never negative. Pure."""
+    seen: dict[Classes, float] = field(default_factory=dict[Classes, float], compare=False, repr=False)
+
+    def at(self, classes: Classes) -> float:
+        """Return the amount for these classes, remembered."""
+        amount = self.seen.get(classes)
+        if amount is None:
+            amount = _kept(self.seen)[classes] = self.value(classes)
+        return amount
+
 
 @dataclass(frozen=True)
 class Term:
@@ -48,6 +87,8 @@ class Term:
     cost: tuple[tuple[float, ...] | None, ...]
     """For each of those inputs: class → a number that never falls while the amount falls, whatever the others are;
     `None` where no such order exists."""
+    factors: tuple[tuple[tuple[int, ...], Factor], ...] = ()
+    """Of a product: the places among `uses` of what each factor depends on. Places without an order belong to one factor each."""
     seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
     least_seen: dict[tuple[Classes, ...], int] = field(default_factory=dict[tuple[Classes, ...], int], compare=False, repr=False)
 
@@ -58,7 +99,7 @@ class Term:
     def _at(self, classes: Classes) -> int:
         amount = self.seen.get(classes)
         if amount is None:
-            amount = self.seen[classes] = self.value(classes)
+            amount = _kept(self.seen)[classes] = self.value(classes)
         return amount
 
     def least(self, options: tuple[Classes, ...]) -> int:
@@ -66,8 +107,20 @@ class Term:
         amount = self.least_seen.get(options)
         if amount is None:
             candidates = [self._candidates(i, classes) for i, classes in enumerate(options)]
-            amount = self.least_seen[options] = min(self._at(c) for c in product(*candidates))
+            if self.factors:
+                candidates = self._smallest(candidates)
+            amount = _kept(self.least_seen)[options] = min(self._at(c) for c in product(*candidates))
         return amount
+
+    def _smallest(self, candidates: list[Classes]) -> list[Classes]:
+        """Return the classes with which each factor, and so their product, is smallest."""
+        chosen = list(candidates)
+        for places, factor in self.factors:
+            if any(len(candidates[place]) > 1 for place in places):
+                best = min(product(*(candidates[place] for place in places)), key=factor.at)
+                for place, k in zip(places, best, strict=True):
+                    chosen[place] = (k,)
+        return chosen
 
     def _candidates(self, position: int, classes: Classes) -> Classes:
         """Return the classes of one input among which the least amount is found."""
@@ -91,9 +144,16 @@ class Budget:
     phases: tuple[tuple[int, ...], ...]
     """Positions of the terms that add up, phase by phase."""
     seen: dict[Classes, int] = field(default_factory=dict[Classes, int], compare=False, repr=False)
+    least_seen: dict[tuple[int, int], int] = field(default_factory=dict[tuple[int, int], int], compare=False, repr=False)
     cuts_seen: dict[tuple[Classes, int], list[Classes]] = field(
         default_factory=dict[tuple[Classes, int], list[Classes]], compare=False, repr=False
     )
+
+    def within(self, rule: str, hard: bool, limit: int) -> "Budget":
+        """Return a budget on the same amount, which shares what is remembered about it."""
+        other = replace(self, rule=rule, hard=hard, limit=limit)
+        vars(other).update(variables=self.variables, inputs_of=self.inputs_of, users=self.users)
+        return other
 
     def key(self, true: int) -> Classes:
         """Return the classes that hold under a full assignment."""
@@ -113,7 +173,7 @@ class Budget:
         """Return the amount for the classes of all inputs, remembered."""
         amount = self.seen.get(key)
         if amount is None:
-            amount = self.seen[key] = self.worst([t.at(tuple(key[u] for u in t.uses)) for t in self.terms])
+            amount = _kept(self.seen)[key] = self.worst([t.at(tuple(key[u] for u in t.uses)) for t in self.terms])
         return amount
 
     def worst(self, of_term: Sequence[int]) -> int:
@@ -128,6 +188,15 @@ class Budget:
         """Return whether a full assignment stays within the limit."""
         return self.amount(true) <= self.limit
 
+    def least(self, true: int, false: int) -> int:
+        """Return what no full assignment with these variables so falls below, remembered."""
+        asked = true & self.variables, false & self.variables
+        amount = self.least_seen.get(asked)
+        if amount is None:
+            left = [one.left(*asked) for one in self.inputs]
+            amount = _kept(self.least_seen)[asked] = _LowerBounds(self, left).total
+        return amount
+
     def cut(self, true: int, limit: int | None = None) -> Clause:
         """Return a clause that `true` breaks and every assignment within `limit` satisfies.
 
@@ -137,7 +206,7 @@ class Budget:
         asked = self.key(true), self.limit if limit is None else limit
         admitted = self.cuts_seen.get(asked)
         if admitted is None:
-            admitted = self.cuts_seen[asked] = self._admitted(*asked)
+            admitted = _kept(self.cuts_seen)[asked] = self._admitted(*asked)
         return self._clause(true, admitted)
 
     def _admitted(self, key: Classes, bound: int) -> list[Classes]:
@@ -204,6 +273,11 @@ class _LowerBounds:
 
     def _lowered(self, index: int, classes: Classes) -> Classes:
         return classes[:1] if self.budget.inputs[index].ascending else classes
+
+    @property
+    def total(self) -> int:
+        """The bound as things stand."""
+        return self.budget.worst(self.of_term)
 
     def total_with(self, index: int, classes: Classes) -> int:
         """Return the bound if `classes` were admitted for one input."""

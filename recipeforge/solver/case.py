@@ -1,7 +1,7 @@
 """A loadout in its world: what is picked, and the assignment that the recipe as written amounts to."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
@@ -12,15 +12,17 @@ from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
 from recipeforge.solver.budgets import Budget
-from recipeforge.solver.clauses import Clause
+from recipeforge.solver.clauses import Clause, Group
 from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
 from recipeforge.solver.scope import in_scope
+from recipeforge.solver.shapes import shared
+from recipeforge.solver.speed_budget import KINDS, READ_ALONE, STEPS, TIME_LIMITS, speed_knobs, time_budget
 from recipeforge.solver.thresholds import kind_of
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.world import Said, World, rule_clauses, same, structure
 
-BUDGET_SLACK = {"memory": 1.05, "memory-tight": 0.94}
+BUDGET_SLACK = {"memory": 1.04, "memory-tight": 0.94}
 """Budget kind → what a device's limit is multiplied by; a limit that the recipe sets itself is meant as it is.
 
 `memory` blocks only beyond the formula's own worst error; `memory-tight` warns from where the allocator's
@@ -106,6 +108,9 @@ def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar |
     if MICRO in domains and ACCUMULATE in domains:
         now = {knob: catalog.knobs[knob].default for knob in PAIR} | {s.knob: s.value for s in loadout.settings if s.knob in PAIR}
         domains[ACCUMULATE] = with_partners(domains, now, catalog.knobs[ACCUMULATE].maximum)
+    if STEPS in domains and any(limit in constants for limit in TIME_LIMITS):
+        # A shorter run would keep any limit, and be another run: its length stays as it is written.
+        domains[STEPS] = tuple(s.value for s in loadout.settings if s.knob == STEPS) or domains[STEPS]
     return domains, dict(sorted(constants.items()))
 
 
@@ -121,7 +126,7 @@ def _knobs_unset(catalog: Catalog) -> _Knobs:
             if rule.violated_when is not None:
                 read.update(subjects_of(rule.violated_when))
             if rule.budget:
-                read |= relevant_knobs() | set(rule.budget_limits)
+                read |= (speed_knobs() if rule.budget in KINDS else relevant_knobs()) | set(rule.budget_limits)
         read |= set(PAIR) if read & set(PAIR) else set()  # one may move to make up for the other
         relevant = [catalog.knobs[k] for k in catalog.knobs if k in read]
         domains: dict[str, tuple[Scalar | None, ...]] = {}
@@ -151,6 +156,7 @@ def _world(
         tuple(sorted(context.facts.items())),
         tuple(domains.items()),
         tuple([(knob, kind_of(catalog, knob, value)) for knob, value in constants.items()]),
+        tuple([constants.get(knob) for knob in READ_ALONE]) if any(limit in constants for limit in TIME_LIMITS) else (),
         tuple(sorted(owned.items())),
     )
     with _keeping:
@@ -181,7 +187,7 @@ def _build(
         domains[knob] = tuple((value, free + i) for i, value in enumerate(options))
         free += len(options)
     over = Variables(catalog, context.facts, constants, component_var, domains)
-    clauses, groups = structure(over, given)
+    clauses, groups = _structured(over, given)
     with _keeping:
         seen = _grounded.setdefault((catalog.hash, tuple(values.items())), {})
         _grounded.move_to_end((catalog.hash, tuple(values.items())))
@@ -189,8 +195,28 @@ def _build(
             _grounded.popitem(last=False)
     if len(seen) > CLAUSES_KEPT:
         seen.clear()
-    clauses += rule_clauses(over, seen)
-    return World(catalog, context.facts, constants, component_var, domains, tuple(clauses), tuple(groups), tuple(_budgets(over)))
+    clauses = *clauses, *rule_clauses(over, seen)
+    return World(catalog, context.facts, constants, component_var, domains, clauses, groups, tuple(_budgets(over)))
+
+
+_Structure = tuple[tuple[Clause, ...], tuple[Group, ...]]
+_structures: OrderedDict[object, _Structure] = OrderedDict()
+
+
+def _structured(over: Variables, given: Mapping[str, Scalar]) -> _Structure:
+    """Return what slots and knobs demand by themselves, remembered."""
+    key = over.catalog.hash, tuple(over.domains.items()), tuple(sorted((knob, value.__class__, value) for knob, value in given.items()))
+    with _keeping:
+        found = _structures.get(key)
+    if found is None:
+        clauses, groups = structure(over, given)
+        found = tuple(clauses), tuple(groups)
+    with _keeping:
+        _structures[key] = found
+        _structures.move_to_end(key)
+        if len(_structures) > WORLDS_KEPT:
+            _structures.popitem(last=False)
+    return found
 
 
 def _budgets(over: Variables) -> Iterable[Budget]:
@@ -199,9 +225,14 @@ def _budgets(over: Variables) -> Iterable[Budget]:
         if rule.budget in BUDGET_SLACK and in_scope(rule, over.facts):
             limit = limit_gib(rule, over)
             slack = BUDGET_SLACK[rule.budget] if any(s.startswith("gpu.") for s in rule.budget_limits) else 1
-            budget = None if limit is None else memory_budget(over, rule, int(limit * GIB * slack))
-            if budget:
+            if limit is not None and (budget := shared(over, rule, relevant_knobs(), int(limit * GIB * slack), _memory(over, rule))):
                 yield budget
+        elif rule.budget in KINDS and in_scope(rule, over.facts) and (budget := time_budget(over, rule)):
+            yield budget
+
+
+def _memory(over: Variables, rule: Rule) -> Callable[[], Budget | None]:
+    return lambda: memory_budget(over, rule, 0)
 
 
 def limit_gib(rule: Rule, over: Variables) -> float | None:

@@ -1,6 +1,7 @@
 """The solver's small alphabet: clauses and at-most-one groups over variables packed into integers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,16 @@ class Clause:
     """Code of the rule it comes from; empty for the structure of a knob's values."""
     hard: bool
     """Whether breaking it makes the recipe fail (severity error)."""
+
+    @cached_property
+    def satisfied_by(self) -> list[int]:
+        """The variables of `positive`; remembered, since worlds share clauses."""
+        return bits(self.positive)
+
+    @cached_property
+    def falsified_by(self) -> list[int]:
+        """The variables of `negative`."""
+        return bits(self.negative)
 
     def holds(self, true: int) -> bool:
         """Return whether a full assignment satisfies it."""

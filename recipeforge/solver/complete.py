@@ -14,16 +14,19 @@ from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.costs import changes_between, cost_of, prices, safety_of
-from recipeforge.solver.memory_budget import GIB, estimate, memory_budget
+from recipeforge.solver.differences import of_memory, of_time
+from recipeforge.solver.memory_budget import estimate, memory_budget
 from recipeforge.solver.preferences import avoided
 from recipeforge.solver.repair import Ranking, rank
+from recipeforge.solver.speed_budget import pace_budget
+from recipeforge.solver.speed_estimate import speed_of
 from recipeforge.solver.titles import title_of
 
 if TYPE_CHECKING:
     from recipeforge.solver.cpsat import Answer
     from recipeforge.solver.exact import Exact
 
-Objective = Literal["changes", "memory"]
+Objective = Literal["changes", "memory", "time"]
 
 
 def complete(
@@ -38,7 +41,7 @@ def complete(
     """Return the best ways to make the recipe run within extra budgets, such as `{"memory_gib": 16}`.
 
     `changes`: the cheapest repairs. `memory`: one completion of least peak memory that only adds to the recipe, knobs
-    left as they are; where no addition makes it run, the cheapest repair is made first.
+    left as they are; where no addition makes it run, the cheapest repair is made first. `time`: the same of least time a token.
     """
     deadline = time.monotonic() + limit_s
     bounded = with_budgets(loadout, within or {})
@@ -50,17 +53,20 @@ def complete(
     case = case_of(catalog, base)
     if case.broken_hard:
         return ranking
-    best = _least_memory(case, prefer, deadline)
+    amount = memory_of(case) if minimize == "memory" else pace_budget(case.world)
+    best = _least(case, amount, prefer, deadline) if amount else None
     if best is None:
         return replace(ranking, repairs=found[:1])
     true, proved = best
     changes = (*(found[0].changes if found else ()), *changes_between(case, true))
     cured = apply_changes(catalog, bounded, changes)
-    after, before = estimate(catalog, cured), estimate(catalog, bounded)
-    numbers = {"memory": f"{before.total / GIB:.1f} → {after.total / GIB:.1f} GiB"} if before and after else {}
+    after, speed = estimate(catalog, cured), speed_of(catalog, cured)
+    numbers = of_memory(estimate(catalog, bounded), after) | of_time(bounded, speed_of(catalog, bounded), speed)
+    numbers.pop("saves", None)
     cost = cost_of(true, prices(case)) + (found[0].cost if found else 0)
-    title = title_of(catalog, bounded, changes) if changes else "nothing to add: this is the least memory"
-    told = Repair(changes, cost, safety_of(case, changes), title, proved=proved, estimate=after, context=numbers)
+    title = title_of(catalog, bounded, changes) if changes else f"nothing to add: this is the least {minimize}"
+    rate = speed.tokens_per_s[1] if speed else None
+    told = Repair(changes, cost, safety_of(case, changes), title, proved, after, rate, numbers)
     return Ranking((told,), proved)
 
 
@@ -75,28 +81,27 @@ def with_budgets(loadout: Loadout, within: Mapping[str, float]) -> Loadout:
     return replace(loadout, settings=tuple(settings.values()))
 
 
-def _least_memory(case: Case, prefer: Preferences, deadline: float) -> tuple[int, bool] | None:
-    """Return the completion of least memory with the fewest additions, and whether that is proved.
+def _least(case: Case, budget: Budget, prefer: Preferences, deadline: float) -> tuple[int, bool]:
+    """Return the completion of the least amount with the fewest additions, and whether that is proved.
 
-    `None` when memory cannot be judged. Descends: each answer sets the limit for the next, until CP-SAT proves that nothing
-    is lower. Parts that only read a checkpoint prepared for them are left out: they would change the model, not add to it.
+    Descends: each answer sets the limit for the next, until CP-SAT proves that nothing is lower. Parts that only read a
+    checkpoint prepared for them are left out: they would change the model, not add to it.
     """
     from recipeforge.solver.exact import Exact
+    from recipeforge.solver.sought import Sought
 
     world = case.world
-    budget = memory_of(case)
-    if not budget:
-        return None
     fixed = case.picks | sum(1 << v for domain in world.domains.values() for _, v in domain if case.written >> v & 1)
     left_out = other_checkpoints(case) | avoided(case, prefer)
     best, lowest = case.written, budget.amount(case.written)
-    exact = Exact(world, soft=True)
+    exact = Exact(world)
     while (answer := _below(exact, budget, lowest - 1, fixed, left_out, deadline)).status == "sat":
         best, lowest = answer.true, budget.amount(answer.true)
     if answer.status == "unknown":
         return best, False
-    cheapest = Exact(replace(world, budgets=(*world.budgets, replace(budget, limit=lowest, hard=True))), soft=True)
-    final = cheapest.solve(fixed, left_out, price=prices(case), limit_s=deadline - time.monotonic())
+    sought = Sought(case, prices(case), fixed, left_out)
+    sought.bound(replace(budget, limit=lowest, hard=True))
+    final = sought.next(deadline - time.monotonic())
     return (final.true, final.proved) if final.status == "sat" else (best, False)
 
 
@@ -118,4 +123,4 @@ def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, left_out: int
         answer = exact.solve(fixed, left_out, limit_s=deadline - time.monotonic())
         if answer.status != "sat" or budget.amount(answer.true) <= limit:
             return answer
-        exact.add(replace(budget.cut(answer.true, limit), hard=True))
+        exact.add(budget.cut(answer.true, limit))

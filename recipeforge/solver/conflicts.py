@@ -35,8 +35,15 @@ class Minimal(Generic[T]):
     """Whether these are all conflicts and all corrections."""
 
 
-def minimal_conflicts(items: Sequence[T], clash: Callable[[Sequence[T]], bool], most: int = MOST_CONFLICTS) -> Minimal[T]:
+def minimal_conflicts(
+    items: Sequence[T],
+    clash: Callable[[Sequence[T]], bool],
+    most: int = MOST_CONFLICTS,
+    shrink: Callable[[Sequence[T]], Sequence[T]] | None = None,
+) -> Minimal[T]:
     """Return the minimal conflicts among `items`, up to `most`. `clash` says whether some of them cannot stand together.
+
+    `shrink` returns a minimal part of clashing items; without it that is found by asking `clash` about ever smaller parts.
 
     Raises:
         Undecided: `clash` raised it before a first conflict was known.
@@ -64,7 +71,7 @@ def minimal_conflicts(items: Sequence[T], clash: Callable[[Sequence[T]], bool], 
                     raise
                 complete = False
                 continue
-            conflict, proved = _shrunk(rest, clash)
+            conflict, proved = _shrunk(rest, shrink or (lambda some: minimal_subset(some, clash)))
             found[conflict] = proved
         pending += [removed | {item} for item in items if item in conflict]
     least = tuple(c for c in corrections if not any(other < c for other in corrections))
@@ -72,10 +79,10 @@ def minimal_conflicts(items: Sequence[T], clash: Callable[[Sequence[T]], bool], 
     return Minimal(tuple(found), tuple(found.values()), least, complete)
 
 
-def _shrunk(items: Sequence[T], clash: Callable[[Sequence[T]], bool]) -> tuple[frozenset[T], bool]:
+def _shrunk(items: Sequence[T], shrink: Callable[[Sequence[T]], Sequence[T]]) -> tuple[frozenset[T], bool]:
     """Return a minimal part of items that clash, and whether it is proved so."""
     try:
-        return frozenset(minimal_subset(items, clash)), True
+        return frozenset(shrink(items)), True
     except Undecided:
         return frozenset(items), False
 

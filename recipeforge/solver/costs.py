@@ -1,6 +1,6 @@
 """What a repair costs, and how a full assignment differs from the recipe as written."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog
@@ -10,6 +10,7 @@ from recipeforge.schemas.recipe import Scalar
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, raised
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import bits
+from recipeforge.solver.speed_budget import TIME_LIMITS
 
 ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
 """The least invasive change first; the zeros leave room for the finer preferences below."""
@@ -26,6 +27,9 @@ RANK = 1
 
 CONTENT = {"data.sequence_length": 200_000}
 """Added for a knob that decides what the model sees of its data: the rest gives way first, though not a part by being dropped."""
+CONTENT_OF_TIME = dict.fromkeys((MICRO, ACCUMULATE, "train.steps"), 200_000) | {"data.packing": 600_000}
+"""The same where time or money is limited: so many steps of smaller batches are quicker since less is learned from. Without packing
+nobody knows how full they are, so that giving it up keeps a limit in the worst way."""
 OTHER_CHECKPOINT = 60_000
 """Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""
 
@@ -61,6 +65,7 @@ def prices(case: Case) -> Prices:
                 of[v] = 0 if case.written >> v & 1 else ADD + finer
             else:
                 of[v] = replace - DROP + finer - unsafe
+    content = content_of(case)
     for knob, domain in world.domains.items():
         unsafe = 0 if catalog.knobs[knob].safe else UNSAFE
         ladder = ladder_of(domain)
@@ -69,7 +74,7 @@ def prices(case: Case) -> Prices:
         unset = next((v for value, v in domain if value is None), -1)
         for i, v in enumerate(ladder):
             if i != now:
-                of[v] = (DROP if v == unset else SET if given else ADD) + unsafe + STEP * abs(i - now) + CONTENT.get(knob, 0)
+                of[v] = (DROP if v == unset else SET if given else ADD) + unsafe + STEP * abs(i - now) + content.get(knob, 0)
     return Prices({v: c for v, c in of.items() if c}, offset, tuple(_trades(case, of)))
 
 
@@ -85,8 +90,13 @@ def _trades(case: Case, of: dict[int, int]) -> list[tuple[int, int, int]]:
             if up is not None:
                 lowered, risen = (m, a) if up == ACCUMULATE else (a, m)
                 unsafe = 0 if world.catalog.knobs[MICRO if up == ACCUMULATE else ACCUMULATE].safe else UNSAFE
-                found.append((lowered, risen, of[risen] + unsafe))
+                found.append((lowered, risen, of[risen] + unsafe + content_of(case).get(MICRO, 0)))
     return found
+
+
+def content_of(case: Case) -> Mapping[str, int]:
+    """Return what is added for knobs that decide how much, or how much of its data, the model sees."""
+    return CONTENT | CONTENT_OF_TIME if any(limit in case.world.constants for limit in TIME_LIMITS) else CONTENT
 
 
 def value_in(case: Case, knob: str, true: int) -> Scalar | None:

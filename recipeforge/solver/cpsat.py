@@ -59,7 +59,14 @@ class Model:
         """Add an at-most-one constraint."""
         self._proto.constraints.add().at_most_one.literals.extend(list(literals))
 
-    def solve(self, assumptions: Sequence[int], costs: Mapping[int, int] | None, offset: int, limit_s: float) -> Answer:
+    def add_sum(self, weights: Mapping[int, int], most: int) -> None:
+        """Add "the weights of the true variables sum up to at most this"."""
+        linear = self._proto.constraints.add().linear
+        linear.vars.extend(list(weights))
+        linear.coeffs.extend(list(weights.values()))
+        linear.domain.extend([min(0, most) - sum(abs(w) for w in weights.values()), most])
+
+    def solve(self, assumptions: Sequence[int], costs: Mapping[int, int] | None, limit_s: float) -> Answer:
         """Return an assignment under the assumptions; with `costs`, the cheapest that the time allows."""
         self._proto.assumptions.clear()
         self._proto.assumptions.extend(list(assumptions))
@@ -67,7 +74,6 @@ class Model:
         if costs is not None:
             self._proto.objective.vars.extend(list(costs))
             self._proto.objective.coeffs.extend(list(costs.values()))
-            self._proto.objective.offset = offset
         start = time.monotonic()
         response = self._answer(min(limit_s, AT_ONCE_S), costs, solve=_here)
         left = limit_s - (time.monotonic() - start)
@@ -80,6 +86,27 @@ class Model:
             objective = round(response.objective_value) if costs is not None else 0
             return Answer("sat", true, objective=objective, proved=costs is None or response.status == cmh.OPTIMAL)
         return Answer("unknown")
+
+    def settled(self, limit_s: float) -> tuple[int, ...] | None:
+        """Return literals that hold in every assignment, as many as probing finds in one call; `None` if there is no assignment.
+
+        Sound, not complete. Without `keep_all_feasible_solutions_in_presolve` the domains would be those of some solutions only.
+        """
+        self._proto.assumptions.clear()
+        self._proto.clear_objective()
+        p = _parameters(limit_s, optimise=False)
+        p.cp_model_presolve = True
+        p.cp_model_probing_level = 2
+        p.stop_after_presolve = True
+        p.fill_tightened_domains_in_response = True
+        p.keep_all_feasible_solutions_in_presolve = True
+        wrapper = cmh.SolveWrapper()
+        wrapper.set_parameters(p)
+        response = _interruptible(wrapper, self._proto)
+        if response.status == cmh.INFEASIBLE:
+            return None
+        domains = [list(tight.domain) for tight in response.tightened_variables]
+        return tuple(v if low else ~v for v, (low, *_, high) in enumerate(domains) if low == high)
 
     def _answer(self, limit_s: float, costs: Mapping[int, int] | None, solve: _Solve) -> "cmh.CpSolverResponse":
         wrapper = cmh.SolveWrapper()
@@ -103,8 +130,9 @@ def _interruptible(wrapper: "cmh.SolveWrapper", proto: "cmh.CpModelProto") -> "c
     try:
         search.join()
     except BaseException:
-        wrapper.stop_search()
-        search.join()
+        while search.is_alive():  # a search that has not quite begun does not hear the first word
+            wrapper.stop_search()
+            search.join(0.02)
         raise
     return answers[0]
 
@@ -113,12 +141,11 @@ def _parameters(limit_s: float, *, optimise: bool) -> "cmh.SatParameters":
     """Return parameters that answer small models in half a millisecond instead of ten."""
     p = cmh.SatParameters()
     p.num_workers = 1
-    p.cp_model_presolve = optimise  # never with assumptions, which an optimisation has none of
-    p.linearization_level = 0
+    p.cp_model_presolve = False
+    p.linearization_level = 2 if optimise else 0
     p.symmetry_level = 0
     p.cp_model_probing_level = 0
     p.random_seed = 0
     p.catch_sigint_signal = False  # Ctrl-C is Python's
-    p.optimize_with_core = optimise
     p.max_time_in_seconds = limit_s
     return p

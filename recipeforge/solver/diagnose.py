@@ -8,10 +8,10 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import Span
 from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Conflict, Verdict, Violation
-from recipeforge.solver.case import Case, case_of, limit_gib
+from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.fixes import fixes_for
-from recipeforge.solver.memory_budget import GIB
-from recipeforge.solver.messages import citations_of, filled, name_of, value_words
+from recipeforge.solver.limits import LIKELY, numbers_of
+from recipeforge.solver.messages import citations_of, filled, listed, name_of, value_words
 from recipeforge.solver.view import View, view_of
 from recipeforge.solver.world import MISSING, TOO_MANY
 
@@ -40,7 +40,8 @@ def _told_better(catalog: Catalog, violation: Violation, violations: Sequence[Vi
     if not violation.code.startswith(TOO_MANY):
         rule = catalog.rules[violation.code]
         others = (catalog.rules.get(v.code) for v in violations)
-        return rule.budget == "memory-tight" and any(o and o.budget == "memory" and o.budget_limits == rule.budget_limits for o in others)
+        better = LIKELY.get(str(rule.budget))
+        return better is not None and any(o and o.budget == better and o.budget_limits == rule.budget_limits for o in others)
     held = set(violation.participants)
     return any(len(held & set(v.participants)) > 1 for v in violations if not v.code.startswith(TOO_MANY))
 
@@ -109,16 +110,13 @@ def _message(case: Case, view: View, violation: Violation, rule: Rule | None, ve
         return f"{slot.title} takes one component, not {len(violation.participants)}: {names}"
     if rule is None:
         return violation.code
-    values = {"estimate_gib": "", "limit_gib": ""}
-    if rule.budget and verdict.estimate:
-        limit = limit_gib(rule, case.world)
-        values = {"estimate_gib": f"{verdict.estimate.total / GIB:.1f}", "limit_gib": f"{limit:g}" if limit else "?"}
+    values = numbers_of(case, rule, verdict.estimate) if rule.budget else {}
     return filled(rule.message, lambda subject: values.get(subject) or value_words(catalog, view, subject))
 
 
 def _told_conflict(catalog: Catalog, conflict: Conflict) -> str:
     """Return a joint conflict in one sentence."""
-    picks = " and ".join(name_of(catalog, p) for p in conflict.picks)
-    rules = ", ".join(conflict.rules)
+    picks = listed([name_of(catalog, p) for p in conflict.picks])
+    rules = [code for code in conflict.rules if ":" not in code] or list(conflict.rules)
     proof = "" if conflict.minimal else " (not proved minimal)"
-    return f"no addition can reconcile {picks}: {rules} together forbid it{proof}"
+    return f"no addition can reconcile {picks}: {listed(rules)} {'forbids' if len(rules) == 1 else 'together forbid'} it{proof}"

@@ -34,7 +34,8 @@ def find_model(
         Undecided: the time was over first.
     """
     try:
-        return Search(world, default, ignored, [] if learned is None else learned, reference).model(true, known)
+        near = reference or Reference(world, default)
+        return Search(world, default, ignored, [] if learned is None else learned, near).model(true, known)
     except OutOfNodes:
         from recipeforge.solver.exact import Exact
 

@@ -63,14 +63,25 @@ def minimal_rules(
     world: World, default: int, true: int, ignored: frozenset[str] = frozenset(), learned: list[Clause] | None = None
 ) -> list[str]:
     """Return a minimal set of rules under which these variables cannot all be true."""
-    everything = (world.hard_rules | ignored) - {""}
     refuting = _refuting(world, true, ignored)
     rules = sorted((world.hard_rules if refuting is None else refuting) - ignored - {""})
+    few = world if refuting is None else _with_only(world, {*rules, ""})
+    everything = (few.hard_rules | ignored) - {""}
 
     def clash(part: list[str]) -> bool:
-        return find_model(world, default, true, everything - frozenset(part), learned) is None
+        return find_model(few, default, true, everything - frozenset(part), learned) is None
 
     return minimal_subset(rules, lambda part: clash(list(part)))
+
+
+def _with_only(world: World, rules: set[str]) -> World:
+    """Return the world with these rules alone."""
+    return replace(
+        world,
+        clauses=tuple(c for c in world.hard if c.rule in rules),
+        groups=tuple(g for g in world.groups if g.rule in rules),
+        budgets=tuple(b for b in world.budgets if b.rule in rules),
+    )
 
 
 def _refuting(world: World, true: int, ignored: frozenset[str]) -> set[str] | None:

@@ -85,7 +85,8 @@ def _kinds(catalog: Catalog) -> list[list[str]]:
     if catalog.hash not in _known:
         kinds: dict[object, list[str]] = {}
         for component in catalog.components.values():
-            effects = tuple(sorted(component.effects.items())), "fused-loss" in component.tags
+            on_memory = {name: value for name, value in component.effects.items() if name != "speed"}
+            effects = tuple(sorted(on_memory.items())), "fused-loss" in component.tags
             if catalog.slots[component.slot].cardinality == "many" and any(effects):
                 kinds.setdefault(effects, []).append(component.id)
         _known[catalog.hash] = list(kinds.values())

@@ -76,6 +76,7 @@ FEATURES: tuple[Feature, ...] = (
     FlagFeature("recomputes", ("memory", "kernels"), _flag("recomputes_layers")),
     FlagFeature("offloads", ("memory",), _flag("offloads_activations")),
     FlagFeature("in_backward", ("memory", "optimizer"), _flag("frees_gradients")),
+    FlagFeature("at_once", ("optimizer",), _flag("steps_at_once")),
     FlagFeature("fused_loss", ("memory", "kernels"), lambda c: "fused-loss" in c.tags),
     KnobFeature("technique.rank", 8, ascending=True),
     KnobFeature("technique.targets", "all-linear"),
@@ -125,7 +126,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "early gradients": GRADIENTS,
     "second gradient": GRADIENTS,
     "optimizer": (*TRAINED, "state", "precision", *SHARDED),
-    "update": (*TRAINED, "precision", *SHARDED),
+    "update": (*GRADIENTS, "at_once"),
     "activations": (*TOKENS, *KEPT, "offloads", *SPLIT),
     "casts": (*TRAINED, *KEPT[3:5], *KEPT[6:], "vocabulary_logits", *SHARDED),
     "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT),
@@ -160,6 +161,11 @@ def _frozen(kind: Hashable) -> Hashable:
     return kind in FROZEN_KINDS if kind is not None else None
 
 
+def _streams_frozen(kind: Hashable) -> Hashable:
+    """Return whether the residual stream has the frozen weights' format."""
+    return kind in (*FROZEN_KINDS, "layers") if kind is not None else None
+
+
 def _how_quantized(quantized: Hashable) -> Hashable:
     """Return whether the rest becomes fp32; `None` without quantization."""
     return cast(tuple[float, bool], quantized)[1] if quantized else None
@@ -171,7 +177,7 @@ MEANS: dict[str, dict[str, Callable[[Hashable], Hashable]]] = {
     "reference": {"trains": _frozen},
     "held gradients": {"batch.accumulate": lambda steps: _more(steps) > 1},
     "casts": {"quantization": _how_quantized},
-    "logits": {"trains": _frozen, "quantization": _how_quantized},
+    "logits": {"trains": _streams_frozen, "quantization": _how_quantized},
     "activations": {"quantization": _how_quantized},
     "layer": {"quantization": _how_quantized},
 }
@@ -203,7 +209,7 @@ COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
     "early gradients": {**_SHARDED, **_FREES},
     "second gradient": {**_SHARDED, **_FREES},
     "optimizer": _SHARDED,
-    "update": _SHARDED,
+    "update": {**_SHARDED, **_FREES, "at_once": _more},
     "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less},
     "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more},
     "logits": {"rows": _more, "splits": _less, "fused_loss": _less, "vocabulary_logits": _more},
@@ -260,7 +266,7 @@ class Reader:
         """Bytes of a number in the residual stream, whose format is that of embeddings and norms."""
         if self.quantized:
             return 4 if self.quantized[1] else self.precision.frozen_weight
-        return self.precision.frozen_weight if self.of["trains"] in (*FROZEN_KINDS, "layers") else self.precision.trainable_weight
+        return self.precision.frozen_weight if _streams_frozen(self.of["trains"]) else self.precision.trainable_weight
 
     @property
     def sharding(self) -> memory.Sharding:
@@ -310,6 +316,11 @@ class Reader:
         """Whether each layer's gradient is freed within backward."""
         return self.of["in_backward"] is True or self.of["optimizer.layerwise"] is True
 
+    @property
+    def steps_at_once(self) -> bool:
+        """Whether the optimizer makes one more number for each trainable weight before it changes any of them."""
+        return self.practice.foreach and self.of["at_once"] is True
+
     def weights(self, dims: memory.Dims) -> int:
         """The base model's weights."""
         quantized = self.quantized
@@ -338,7 +349,7 @@ _TERM: dict[str, Callable[[Reader, memory.Dims], int]] = {
     "early gradients": lambda r, d: memory.early_gradients(d, r.trains, r.trained_bytes, r.freed, r.sharding),
     "second gradient": lambda r, d: memory.second_gradient(d, r.trains, r.trained_bytes, r.freed, r.sharding),
     "optimizer": Reader.states,
-    "update": lambda r, d: memory.gradients(d, r.trains, r.trained_bytes, False, r.sharding) if r.practice.foreach else 0,
+    "update": lambda r, d: memory.gradients(d, r.trains, r.trained_bytes, r.freed, r.sharding) if r.steps_at_once else 0,
     "activations": lambda r, d: memory.activations(d, r.trains, r.kept, r.sharding),
     "casts": lambda r, d: memory.casts(d, r.trains, r.kept, r.precision, r.sharding),
     "logits": lambda r, d: memory.logits(d, r.kept, r.sharding),
@@ -448,6 +459,13 @@ def _context(facts: Mapping[str, Fact]) -> dict[str, int]:
     return {"workspace": memory.WORKSPACE_BYTES, "context": memory.CONTEXT_BYTES} if facts.get("gpu.vendor") == "nvidia" else {}
 
 
+PRACTICES = {"memory-tight": (memory.THRIFTY, memory.LAVISH)}
+"""Kind of budget → the ways to write a training loop that it judges by, the worst of them; without an entry the thrifty one alone.
+
+To refuse, the thriftiest has to exceed the limit; to warn, any common one that comes near it is enough.
+"""
+
+
 def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | None:
     """Return the budget that `rule` puts on peak memory, or `None` when the model's dimensions are not known."""
     dims = memory.dims_from(over.facts)
@@ -459,21 +477,25 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
     position = {name: index for index, name in enumerate(grounded)}
     limit = limit_bytes - sum(_context(over.facts).values())
 
-    def term(name: str, uses: tuple[str, ...]) -> Term:
+    def term(name: str, uses: tuple[str, ...], practice: memory.Practice) -> Term:
         values = [grounded[f][1] for f in uses]
 
         def value(classes: Classes) -> int:
             features = {f: options[k] for f, options, k in zip(uses, values, classes, strict=True)}
-            return 0 if features.get("trains", "") is None else Reader(dims, features).term(name)
+            return 0 if features.get("trains", "") is None else Reader(dims, features, practice).term(name)
 
         alike = tuple(_alike([MEANS.get(name, {}).get(f, _itself)(v) for v in options]) for f, options in zip(uses, values, strict=True))
         cost = tuple(_costs(COSTS.get(name, {}).get(f), options) for f, options in zip(uses, values, strict=True))
         return Term(name, tuple(position[f] for f in uses), value, alike, cost)
 
-    names = list(TERMS)
-    terms = tuple(term(name, TERMS[name]) for name in names)
-    phases = tuple(tuple(names.index(t) for t in alive) for moment, alive in MOMENTS.items() if moment != "the optimizer's step")
-    return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), terms, phases)
+    terms: list[Term] = []
+    phases: list[tuple[int, ...]] = []
+    for practice in PRACTICES.get(str(rule.budget), (memory.THRIFTY,)):
+        moments_of = [alive for moment, alive in MOMENTS.items() if moment != "the optimizer's step" or practice.foreach]
+        names = [name for name in TERMS if any(name in alive for alive in moments_of)]
+        phases += (tuple(len(terms) + names.index(t) for t in alive) for alive in moments_of)
+        terms += (term(name, TERMS[name], practice) for name in names)
+    return Budget(rule.code, rule.effective_severity == "error", limit, tuple(i for i, _ in grounded.values()), tuple(terms), tuple(phases))
 
 
 def _costs(order: Callable[[Hashable], float] | None, values: list[Hashable]) -> tuple[float, ...] | None:

@@ -1,7 +1,7 @@
 """What rules say, with the recipe's own values in it, and who says so."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.schemas.catalog import Catalog
@@ -10,12 +10,19 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.solver.titles import spelled
 from recipeforge.solver.view import View
 
+_UNNAMED = {"model.title": "this model", "gpu.title": "this GPU"}
+"""What a message calls a thing that has no title, such as a model in a folder."""
 _PLACEHOLDER = re.compile(r"\{([a-z0-9_.-]+)\}")
 
 
 def filled(message: str, value_of: Callable[[str], str]) -> str:
     """Return a message with its placeholders filled."""
     return _PLACEHOLDER.sub(lambda m: value_of(m[1]), " ".join(message.split()))
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return all names as a list in a sentence: "A, B and C"."""
+    return " and ".join([*([", ".join(names[:-1])] if len(names) > 1 else []), *names[-1:]])
 
 
 def name_of(catalog: Catalog, subject: str) -> str:
@@ -31,7 +38,9 @@ def value_words(catalog: Catalog, view: View, subject: str) -> str:
         return ", ".join(name_of(catalog, k) for k in known) or "none"
     if isinstance(known, str):
         return name_of(catalog, known)
-    return spelled(known) if known is not None else "not set"
+    if known is not None and subject in catalog.knobs and catalog.knobs[subject].type == "duration":
+        return f"{spelled(known)} s"
+    return spelled(known) if known is not None else _UNNAMED.get(subject, "not set")
 
 
 def citations_of(catalog: Catalog, rule: Rule) -> tuple[Citation, ...]:

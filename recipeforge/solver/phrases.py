@@ -1,7 +1,7 @@
 """The words of an explanation: components by their titles, knobs by their values, rules by their messages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from recipeforge.schemas.diagnostic import Citation, Label
@@ -9,13 +9,14 @@ from recipeforge.schemas.explanation import Said
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
-from recipeforge.solver.case import Case, limit_gib
+from recipeforge.solver.case import Case
 from recipeforge.solver.derive import Fact
 from recipeforge.solver.evaluate import subjects_of
+from recipeforge.solver.limits import fitted_words, phrase_of
 from recipeforge.solver.messages import citations_of, filled, value_words
 from recipeforge.solver.titles import spelled
 from recipeforge.solver.view import View, view_of
-from recipeforge.solver.world import MISSING, TOO_MANY
+from recipeforge.solver.world import MISSING
 
 MOST_NAMES = 5
 """Names listed in one sentence; of more the first few are named, and the rest counted."""
@@ -33,6 +34,8 @@ class Phrases:
     """Words about one case."""
 
     case: Case
+    taken: dict[Fact, Fact] = field(default_factory=dict[Fact, Fact], compare=False)
+    """What cannot be → what has its only seat."""
 
     @cached_property
     def view(self) -> View:
@@ -74,8 +77,6 @@ class Phrases:
             return f"{self._given(because, numbers)}{left}{self._gone(because, numbers)}"
         if not rule:
             return f"{self._with(because, numbers)} leaves no other value"
-        if rule.startswith(TOO_MANY):
-            return f"{self._with(because, numbers)} is {self._slot(variables[0])}, so it is not {self._names(variables)}"
         out = self._out(variables)
         return f"{self._given(because, numbers)}{out}{self._gone(because, numbers)}" if because else f"{out} here"
 
@@ -88,13 +89,14 @@ class Phrases:
             if len(holding) < 2:
                 return f"{self._with(holding, numbers)} is not possible here" if holding else "the recipe's surroundings rule this out"
             return f"so {self._with(holding, numbers)} cannot stand together"
-        names = joined([self.thing(v) for v, _ in gone], "or")
+        names = joined(self._ways(gone), "or")
+        out = self._none_left(gone, numbers)
         if rule in self.case.world.catalog.rules and self.case.world.catalog.rules[rule].budget:
             held = self._with(holding, numbers) if holding else "the recipe"
-            left = f"{'which is out' if len(gone) == 1 else 'and none of them is left'}{self._since(gone, numbers)}"
-            return f"but {held} {'fits' if len(holding) < 2 else 'fit'} the memory only with {names}, {left}"
+            kept = fitted_words(self.case.world.catalog.rules[rule])
+            return f"but {held} {'fits' if len(holding) < 2 else 'fit'} {kept} only with {names}, {out}"
         needs = f"{self._with(holding, numbers)} {'needs' if len(holding) == 1 else 'need'}" if holding else "it takes"
-        return f"but {needs} {names}, {'which is out' if len(gone) == 1 else 'and none of them is left'}{self._since(gone, numbers)}"
+        return f"but {needs} {names}, {out}"
 
     def choice(self, rule: str, because: Sequence[Fact], options: Sequence[Fact], numbers: Mapping[Fact, int]) -> str:
         """Return that one of several facts has to hold."""
@@ -116,9 +118,34 @@ class Phrases:
         gone = [f for f in because if not f[1]]
         if not gone:
             return ""
-        return (
-            f", since {joined([self.thing(v) for v, _ in gone], 'and')} {'is' if len(gone) == 1 else 'are'} out{self._since(gone, numbers)}"
-        )
+        seats, rest = self._seats(gone, numbers), [f for f in gone if f not in self.taken]
+        if rest:
+            words = joined([self.thing(v) for v, _ in rest], "and")
+            seats.append(f"{words} {'is' if len(rest) == 1 else 'are'} out{self._since(rest, numbers)}")
+        return f", since {' and '.join(seats)}"
+
+    def _ways(self, gone: Sequence[Fact]) -> list[str]:
+        """Return what would have helped: "another optimizer" for all that AdamW keeps from its seat, if those are many."""
+        groups: dict[Fact, list[Fact]] = {}
+        for fact in gone:
+            groups.setdefault(self.taken.get(fact, fact), []).append(fact)
+        found = [(h, g) for h, g in groups.items() if len(g) > MOST_NAMES and len(groups) > 1]
+        many = {f for _, g in found for f in g}
+        return [f"another {self._slot(h[0]).removeprefix('the ')}" for h, _ in found] + [self.thing(f[0]) for f in gone if f not in many]
+
+    def _none_left(self, gone: Sequence[Fact], numbers: Mapping[Fact, int]) -> str:
+        """Return why none of several things can be."""
+        seats, rest = self._seats(gone, numbers), [f for f in gone if f not in self.taken]
+        if not rest:
+            return f"and {' and '.join(seats)}"
+        if not seats:
+            return f"{'which is out' if len(gone) == 1 else 'and none of them is left'}{self._since(gone, numbers)}"
+        return f"and none of them is left: {', '.join(seats)}, and the rest is out{self._since(rest, numbers)}"
+
+    def _seats(self, gone: Sequence[Fact], numbers: Mapping[Fact, int]) -> list[str]:
+        """Return what has the seats of things that cannot be: "the optimizer is AdamW (2)"."""
+        holders = dict.fromkeys(self.taken[f] for f in gone if f in self.taken)
+        return [f"{self._slot(h[0])} is {self._names([h[0]])} ({numbers[h]})" for h in holders]
 
     def _since(self, because: Sequence[Fact], numbers: Mapping[Fact, int]) -> str:
         cited = sorted({numbers[f] for f in because})
@@ -158,8 +185,7 @@ class Phrases:
         """Return a rule in words: its message, about the things that the step speaks of."""
         rule = self.case.world.catalog.rules[code]
         if rule.budget:
-            limit = limit_gib(rule, self.case.world)
-            return f"{rule.budget} has to stay within {limit:g} GiB, by the estimate" if limit else rule.slug
+            return phrase_of(self.case, rule)
         return filled(rule.message, lambda subject: self._spoken(subject, about))
 
     def _spoken(self, subject: str, about: Sequence[Fact]) -> str:

@@ -9,17 +9,20 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
-from recipeforge.solver.case import Case, case_of, limit_gib
+from recipeforge.solver.case import BUDGET_SLACK, Case, case_of, limit_gib
 from recipeforge.solver.costs import Prices, changes_between, cost_of, prices, safety_of
+from recipeforge.solver.differences import of_memory, of_time
 from recipeforge.solver.ideas import unchanged
-from recipeforge.solver.memory_budget import GIB, estimate
+from recipeforge.solver.memory_budget import estimate
 from recipeforge.solver.preferences import AVOIDED, avoided, kept
+from recipeforge.solver.search import OutOfNodes, Search
+from recipeforge.solver.speed_estimate import speed_of
 from recipeforge.solver.titles import title_of
 
 FRUITLESS = 10
 """Answers that plain resolution may refuse before the search for one repair is given up."""
-WORTH_SAYING = GIB // 20
-"""A difference in memory below this is not told."""
+FEW_NODES = 40
+"""Choices tried for a repair once the time is over."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +50,35 @@ def rank(catalog: Catalog, loadout: Loadout, count: int = 3, limit_s: float = 5.
     case = case_of(catalog, loadout)
     if not case.broken_hard:
         return Ranking(())
-    from recipeforge.solver.exact import Exact
+    from recipeforge.solver.sought import Sought
 
-    exact = Exact(case.world, soft=True)
     price = preferred(case, prices(case), prefer)
-    keep = kept(case, prefer)
+    sought = Sought(case, price, kept(case, prefer))
     found: list[Repair] = []
     for _ in range(count + FRUITLESS):
         if len(found) == count:
             break
-        answer = exact.solve(keep, price=price, limit_s=deadline - time.monotonic())
+        answer = sought.next(deadline - time.monotonic())
         if answer.status != "sat":
+            found += [] if found or answer.status == "unsat" else _best_known(case, price, kept(case, prefer))
             return Ranking(tuple(found), answer.status == "unsat")
         repair = repair_of(case, answer.true, price)
         if repair is None:
-            exact.forbid(answer.true)
+            sought.forbid(answer.true)
             continue
         found.append(repair if answer.proved else replace(repair, proved=False))
-        exact.demand_other_ideas(unchanged(case, answer.true))
+        sought.demand_other_ideas(unchanged(case, answer.true))
     return Ranking(tuple(found))
+
+
+def _best_known(case: Case, price: Prices, keep: int) -> list[Repair]:
+    """Return a repair that is not proved cheapest, if one lies near the recipe as written; none otherwise."""
+    try:
+        true = Search(case.world, case.written, nodes=FEW_NODES).model(keep)
+    except OutOfNodes:
+        return []
+    repair = None if true is None else repair_of(case, true, price)
+    return [] if repair is None else [replace(repair, proved=False)]
 
 
 def preferred(case: Case, price: Prices, prefer: Preferences) -> Prices:
@@ -83,12 +96,9 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
     cured = apply_changes(catalog, loadout, changes)
     if case_of(catalog, cured).broken_hard:
         return None
-    before, after = estimate(catalog, loadout), estimate(catalog, cured)
-    numbers = dict(_fits(case))
-    if before and after and before.total != after.total:
-        numbers["memory"] = f"{before.total / GIB:.1f} → {after.total / GIB:.1f} GiB"
-        if before.total - after.total > WORTH_SAYING:
-            numbers["saves"] = f"{(before.total - after.total) / GIB:.1f} GiB"
+    after, speed = estimate(catalog, cured), speed_of(catalog, cured)
+    numbers = dict(_fits(case)) | of_memory(estimate(catalog, loadout), after)
+    numbers |= of_time(loadout, speed_of(catalog, loadout), speed)
     return Repair(
         changes,
         cost_of(true, price),
@@ -96,6 +106,7 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
         title_of(catalog, loadout, changes),
         proved=True,
         estimate=after,
+        tokens_per_s=speed.tokens_per_s[1] if speed else None,
         context=numbers,
     )
 
@@ -103,7 +114,7 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
 def _fits(case: Case) -> Iterator[tuple[str, str]]:
     """Say which limit of memory a repair makes the recipe keep."""
     catalog = case.world.catalog
-    limits = [limit_gib(r, case.world) for r in catalog.rules.values() if r.budget and r.code in case.broken_hard]
+    limits = [limit_gib(r, case.world) for r in catalog.rules.values() if r.budget in BUDGET_SLACK and r.code in case.broken_hard]
     known = [limit for limit in limits if limit is not None]
     if known:
         yield "fits", f"{min(known):g} GiB"

@@ -6,10 +6,10 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Verdict, Violation
 from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.engine import Undecided, find_model
 from recipeforge.solver.evaluate import evaluate, participants
-from recipeforge.solver.explain import with_conflicts
 from recipeforge.solver.memory_budget import estimate
+from recipeforge.solver.speed_budget import TIME_LIMITS
+from recipeforge.solver.speed_budget import lacking as lacking_for_time
 from recipeforge.solver.view import View, view_of
 
 
@@ -21,12 +21,17 @@ def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     verdict = Verdict("valid", found, unknown=unknown_facts(case, view), estimate=estimate(catalog, loadout, view))
     if not case.broken_hard:
         return verdict
+    from recipeforge.solver.engine import Undecided, find_model
+
     try:
         if find_model(case.world, case.written, case.picks) is not None:
             return replace(verdict, kind="incomplete")
+        from recipeforge.solver.explain import with_conflicts
+
         return with_conflicts(case, verdict)
     except Undecided as spent:
-        return replace(verdict, kind="undecided", spent=str(spent))
+        told = f"{spent}: what the recipe breaks as written is known, whether additions alone would cure it is not"
+        return replace(verdict, kind="undecided", spent=told)
 
 
 def in_catalog_order(catalog: Catalog, codes: frozenset[str]) -> list[str]:
@@ -53,4 +58,6 @@ def unknown_facts(case: Case, view: View) -> tuple[str, ...]:
         speaks = not needed or needed & case.written
         if speaks and not missing.issuperset(lacking) and evaluate(pattern, view) is None:
             missing.update(lacking)
+    if any(view.known(limit) is not None for limit in TIME_LIMITS):
+        missing.update(lacking_for_time(view.facts))
     return tuple(sorted(missing))

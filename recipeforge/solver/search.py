@@ -26,9 +26,10 @@ State = tuple[int, int]
 """Variables known to be true, and to be false."""
 
 
-def _ways(broken: Clause, candidate: int) -> list[State]:
-    """Return what to make true or false so that a broken clause holds, additions first."""
-    return [(1 << v, 0) for v in bits(broken.positive)] + [(0, 1 << v) for v in bits(broken.negative & candidate)]
+def _ways(broken: Clause, state: State) -> list[State]:
+    """Return what is still open to be made true or false so that a broken clause holds, additions first."""
+    true, false = state
+    return [(1 << v, 0) for v in bits(broken.positive & ~false)] + [(0, 1 << v) for v in bits(broken.negative & ~true)]
 
 
 @dataclass(frozen=True)
@@ -143,14 +144,16 @@ class Search:
         while True:
             if state is not None:
                 candidate = state[0] | self.default & ~state[1]
-                broken = self._broken(candidate)
-                if broken is None:
-                    return candidate
-                self.nodes -= 1
-                check(patience)
-                if self.nodes < 0:
-                    raise OutOfNodes
-                choices.append((state, _ways(broken, candidate), 0))
+                beyond = self._beyond(candidate)
+                if not any(budget.least(*state) > budget.limit for budget in beyond):  # else nothing that completes it keeps the limit
+                    broken = self._narrowest(candidate, state, beyond)
+                    if broken is None:
+                        return candidate
+                    self.nodes -= 1
+                    check(patience)
+                    if self.nodes < 0:
+                        raise OutOfNodes
+                    choices.append((state, _ways(broken, state), 0))
             if not choices:
                 return None
             before, ways, tried = choices.pop()
@@ -160,29 +163,47 @@ class Search:
                 choices.append((refuted, ways, tried + 1))
                 state = self.propagate(*refuted, *ways[tried])
 
-    def _broken(self, candidate: int) -> Clause | None:
-        """Return a hard clause or cut that the candidate breaks."""
+    def _narrowest(self, candidate: int, state: State, beyond: list[Budget]) -> Clause | None:
+        """Return the hard clause or cut that the candidate breaks and that leaves the fewest ways open: the first of them."""
+        true, false = state
+        narrowest, fewest = None, 1 << 30
+        for clause in self._broken(candidate, beyond):
+            ways = (clause.positive & ~false).bit_count() + (clause.negative & ~true).bit_count()
+            if ways < fewest:
+                narrowest, fewest = clause, ways
+                if ways < 2:
+                    break
+        return narrowest
+
+    def _broken(self, candidate: int, beyond: list[Budget]) -> Iterator[Clause]:
+        """Yield the hard clauses and cuts that the candidate breaks."""
         ignored = self.ignored
         if self.reference:
-            clause = next(self.reference.broken_by(candidate, ignored), None)
+            yield from self.reference.broken_by(candidate, ignored)
         else:
-            broken = (c for c in self.world.hard if not (c.positive & candidate or c.negative & ~candidate) and c.rule not in ignored)
-            clause = next(broken, None)
-        if clause is not None:
-            return clause
+            absent = ~candidate
+            yield from (c for c in self.world.hard if not (c.positive & candidate or c.negative & absent) and c.rule not in ignored)
         for members, rule in self._crowded:
             if (held := members & candidate) & (held - 1):
                 first, second = bits(held)[:2]
-                return Clause(0, 1 << first | 1 << second, rule, True)
+                yield Clause(0, 1 << first | 1 << second, rule, True)
+        found = False
         for clause in self.learned:
             if not (clause.positive & candidate or clause.negative & ~candidate) and clause.rule not in ignored:
-                return clause
-        for budget in self.reference.exceeded(candidate) if self.reference else self.world.budgets:
-            if budget.hard and budget.rule not in ignored and not budget.holds(candidate):
-                cut = budget.cut(candidate)
-                self.learned.append(cut)
-                return cut
-        return None
+                found = True
+                yield clause
+        if found:
+            return
+        for budget in beyond:
+            cut = budget.cut(candidate)
+            self.learned.append(cut)
+            yield cut
+
+    def _beyond(self, candidate: int) -> list[Budget]:
+        """Return the budgets in force that the candidate exceeds."""
+        if self.reference:
+            return [b for b in self.reference.exceeded(candidate) if b.rule not in self.ignored]
+        return [b for b in self.world.budgets if b.hard and b.rule not in self.ignored and not b.holds(candidate)]
 
     @cached_property
     def _crowded(self) -> list[tuple[int, str]]:

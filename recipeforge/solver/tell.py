@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from recipeforge.schemas.diagnostic import Label
 from recipeforge.schemas.explanation import Step, StepKind
 from recipeforge.solver.case import Case
-from recipeforge.solver.derive import Fact, Proof
+from recipeforge.solver.derive import Fact, Proof, Reason
 from recipeforge.solver.phrases import Phrases
 from recipeforge.solver.world import MISSING, TOO_MANY
 
@@ -50,6 +50,10 @@ class _Teller:
         for fact in used:
             if fact not in numbers:
                 reason = proof.reasons[fact]
+                if (holder := self._taken_by(fact, reason)) is not None:
+                    self.phrases.taken[fact] = self.phrases.taken.get(holder, holder)
+                    numbers[fact] = numbers[holder]
+                    continue
                 together = [f for f in used if proof.reasons[f] == reason]
                 number = self._follows(together, reason.rule, reason.because, numbers, depth)
                 numbers |= dict.fromkeys(together, number)
@@ -57,6 +61,17 @@ class _Teller:
             return self._either(proof, numbers, depth)
         text = self.phrases.contradiction(proof.rule, proof.because, numbers)
         return self._add("contradiction", [], proof.because, numbers, proof.rule, depth, text)
+
+    def _taken_by(self, fact: Fact, reason: Reason) -> Fact | None:
+        """Return what has the only seat that `fact` could have had, which needs no step of its own; `None` where a rule says more.
+
+        A component of a slot that takes one; a knob's other value; a knob of such a component.
+        """
+        because = reason.because
+        if reason.rule.startswith(TOO_MANY) or (not reason.rule and len(because) == 1 and because[0][1]):
+            return because[0]
+        holders = {self.phrases.taken.get(f) for f in because}
+        return holders.pop() if not reason.rule and len(holders) == 1 else None
 
     def _follows(self, facts: Sequence[Fact], rule: str, because: Sequence[Fact], numbers: dict[Fact, int], depth: int) -> int:
         text = self.phrases.conclusion(rule, because, facts, numbers)

@@ -7,8 +7,9 @@ integers: bit `v` is variable `v`. A world is immutable and knows nothing of any
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
+from operator import itemgetter
 
 from recipeforge.catalog.predicates import PREDICATES
 from recipeforge.schemas.catalog import Catalog
@@ -53,7 +54,7 @@ class World(Variables):
     @cached_property
     def at_risk_when_true(self) -> tuple[tuple[int, ...], ...]:
         """Variable → positions in `hard` of the clauses that lose a literal when it becomes true."""
-        return self._occurrences([c.negative for c in self.hard])
+        return self._occurrences([c.falsified_by for c in self.hard])
 
     @cached_property
     def rows_when_true(self) -> tuple[Rows, ...]:
@@ -71,30 +72,22 @@ class World(Variables):
     @cached_property
     def at_risk_when_false(self) -> tuple[tuple[int, ...], ...]:
         """Variable → positions in `hard` of the clauses that lose a literal when it becomes false."""
-        return self._occurrences([c.positive for c in self.hard])
+        return self._occurrences([c.satisfied_by for c in self.hard])
 
     @cached_property
     def rivals(self) -> tuple[tuple[tuple[int, str], ...], ...]:
         """Variable → (mask of the variables it excludes, rule of the group), for each group it is in."""
-        found: list[list[tuple[int, str]]] = [[] for _ in range(self.size)]
-        for group in self.groups:
-            for v in bits(group.members):
-                found[v].append((group.members & ~(1 << v), group.rule))
-        return tuple(tuple(f) for f in found)
+        return _rivals(self.size, self.groups)
 
     @cached_property
     def excludes(self) -> tuple[int, ...]:
         """Variable → all variables that it excludes."""
-        found = [0] * self.size
-        for group in self.groups:
-            for v in bits(group.members):
-                found[v] |= group.members & ~(1 << v)
-        return tuple(found)
+        return _excludes(self.size, self.groups)
 
-    def _occurrences(self, masks: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    def _occurrences(self, mentioned: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
         found: list[list[int]] = [[] for _ in range(self.size)]
-        for index, mask in enumerate(masks):
-            for v in bits(mask):
+        for index, variables in enumerate(mentioned):
+            for v in variables:
                 found[v].append(index)
         return tuple(tuple(f) for f in found)
 
@@ -118,7 +111,7 @@ class World(Variables):
         """
         found: list[tuple[Condition, tuple[str, ...], int]] = []
         for reader in readers(self.catalog):
-            lacking = tuple(fact for fact in reader.facts if fact not in self.facts)
+            lacking = tuple([fact for fact in reader.facts if fact not in self.facts]) if reader.facts else ()
             if lacking and in_scope(reader.rule, self.facts):
                 found.append((reader.pattern, lacking, self._needed(reader.pattern)))
         return tuple(found)
@@ -133,6 +126,26 @@ class World(Variables):
     def hard_rules(self) -> frozenset[str]:
         """Codes whose breaking makes a recipe fail."""
         return frozenset(x.rule for x in (*self.clauses, *self.budgets) if x.hard) | {g.rule for g in self.groups}
+
+
+@lru_cache(maxsize=8)
+def _rivals(size: int, groups: tuple[Group, ...]) -> tuple[tuple[tuple[int, str], ...], ...]:
+    """Return what `World.rivals` does; worlds with the same slots and domains share it."""
+    found: list[list[tuple[int, str]]] = [[] for _ in range(size)]
+    for group in groups:
+        for v in bits(group.members):
+            found[v].append((group.members & ~(1 << v), group.rule))
+    return tuple(tuple(f) for f in found)
+
+
+@lru_cache(maxsize=8)
+def _excludes(size: int, groups: tuple[Group, ...]) -> tuple[int, ...]:
+    """Return what `World.excludes` does."""
+    found = [0] * size
+    for group in groups:
+        for v in bits(group.members):
+            found[v] |= group.members & ~(1 << v)
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -212,6 +225,19 @@ Said = tuple[object, ...]
 """What a context says to one rule: the values of the knobs and facts that the rule reads."""
 
 
+class Heard(dict[tuple[str, str], object]):
+    """What a context says of each knob and fact; nothing of the others."""
+
+    def __missing__(self, key: tuple[str, str]) -> None:
+        """Return what is said of a subject that nobody mentions."""
+
+
+def _said(over: Variables) -> Heard:
+    """Return all that a context says. 1 is not true."""
+    subjects = {("knob", k): v for k, v in over.constants.items()} | {("fact", f): v for f, v in over.facts.items()}
+    return Heard({s: v if isinstance(v, str) else (v.__class__, v) for s, v in subjects.items()})
+
+
 def rule_clauses(over: Variables, seen: dict[tuple[str, Said], tuple[Clause, ...]] | None = None) -> list[Clause]:
     """Return the clauses of every rule that speaks for this context.
 
@@ -219,10 +245,11 @@ def rule_clauses(over: Variables, seen: dict[tuple[str, Said], tuple[Clause, ...
     """
     found: list[Clause] = []
     remembered = {} if seen is None else seen
+    said = _said(over)
     for reader in readers(over.catalog):
         if reader.rule.stage == "removed":
             continue
-        key = reader.rule.code, reader.hears(over)
+        key = reader.rule.code, reader.hears(said)
         clauses = remembered.get(key)
         if clauses is None:
             clauses = remembered[key] = _clauses_of(reader, over)
@@ -250,12 +277,14 @@ class Reader:
     scope: tuple[str, ...]
     """Facts that decide whether the rule speaks at all."""
 
-    def hears(self, over: Variables) -> Said:
-        """Return what a context says to the rule."""
-        constants, facts = over.constants, over.facts
-        heard = [constants.get(knob) for knob in self.knobs]
-        heard += [facts.get(fact) for fact in (*self.facts, *self.scope)]
-        return tuple([x if isinstance(x, str) or x is None else (x.__class__, x) for x in heard])  # 1 is not true
+    @cached_property
+    def hears(self) -> Callable[[Heard], Said]:
+        """What finds, in what a context says, that which is for this rule."""
+        subjects = [("knob", knob) for knob in self.knobs] + [("fact", fact) for fact in (*self.facts, *self.scope)]
+        if len(subjects) == 1:
+            (only,) = subjects
+            return lambda said: (said[only],)
+        return itemgetter(*subjects) if subjects else lambda _: ()
 
 
 _readers: dict[str, tuple[Reader, ...]] = {}

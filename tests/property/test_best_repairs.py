@@ -1,5 +1,6 @@
 """The k best repairs against brute force: every recipe of a small catalog, priced by a list written down a second time."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ from recipeforge.solver.preferences import AVOIDED
 from recipeforge.solver.repair import rank
 
 MANY = settings(
-    max_examples=700,
+    max_examples=int(os.environ.get("RECIPEFORGE_EXAMPLES", "700")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recipeforge.solver.memory import Dims
+from recipeforge.solver.memory import LAVISH, THRIFTY, Dims, Practice
 from recipeforge.solver.memory_budget import COSTS, FEATURES, MEANS, MOMENTS, TERMS, Reader
 
 
@@ -40,44 +40,47 @@ FLAGS = [False, True]
 FEATURE_VALUES = st.fixed_dictionaries({f.name: st.sampled_from(VALUES.get(f.name, FLAGS)) for f in FEATURES})
 
 
-def term(name: str, dims: Dims, features: dict) -> int:
+PRACTICES = st.sampled_from([THRIFTY, LAVISH])
+
+
+def term(name: str, dims: Dims, features: dict, practice: Practice) -> int:
     """One term, given only the features that it declares."""
-    return Reader(dims, {f: features[f] for f in TERMS[name]}).term(name)
+    return Reader(dims, {f: features[f] for f in TERMS[name]}, practice).term(name)
 
 
 @settings(max_examples=600, deadline=None)
-@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)), st.data())
-def test_a_term_never_falls_while_its_declared_cost_rises(dims, features, name, data):
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)), PRACTICES, st.data())
+def test_a_term_never_falls_while_its_declared_cost_rises(dims, features, name, practice, data):
     feature = data.draw(st.sampled_from(sorted(COSTS[name])))
     order = COSTS[name][feature]
     values = sorted(VALUES.get(feature, FLAGS), key=order)
-    amounts = [term(name, dims, features | {feature: value}) for value in values]
+    amounts = [term(name, dims, features | {feature: value}, practice) for value in values]
     assert amounts == sorted(amounts), (feature, values)
 
 
 @settings(max_examples=600, deadline=None)
-@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)))
-def test_a_term_never_falls_while_an_ascending_knob_rises(dims, features, name):
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(TERMS)), PRACTICES)
+def test_a_term_never_falls_while_an_ascending_knob_rises(dims, features, name, practice):
     for knob in ("technique.rank", "batch.micro", "batch.accumulate", "data.sequence_length"):
         if knob in TERMS[name]:
-            amounts = [term(name, dims, features | {knob: value}) for value in VALUES[knob]]
+            amounts = [term(name, dims, features | {knob: value}, practice) for value in VALUES[knob]]
             assert amounts == sorted(amounts), knob
 
 
 @settings(max_examples=600, deadline=None)
-@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(MEANS)), st.data())
-def test_values_alike_to_a_term_give_the_same_amount(dims, features, name, data):
+@given(DIMS, FEATURE_VALUES, st.sampled_from(sorted(MEANS)), PRACTICES, st.data())
+def test_values_alike_to_a_term_give_the_same_amount(dims, features, name, practice, data):
     feature = data.draw(st.sampled_from(sorted(MEANS[name])))
     meaning = MEANS[name][feature]
     first, second = data.draw(st.sampled_from(VALUES[feature])), data.draw(st.sampled_from(VALUES[feature]))
     if meaning(first) == meaning(second):
-        assert term(name, dims, features | {feature: first}) == term(name, dims, features | {feature: second})
+        assert term(name, dims, features | {feature: first}, practice) == term(name, dims, features | {feature: second}, practice)
 
 
 @settings(max_examples=300, deadline=None)
-@given(DIMS, FEATURE_VALUES)
-def test_no_term_is_negative(dims, features):
-    assert all(term(name, dims, features) >= 0 for name in TERMS)
+@given(DIMS, FEATURE_VALUES, PRACTICES)
+def test_no_term_is_negative(dims, features, practice):
+    assert all(term(name, dims, features, practice) >= 0 for name in TERMS)
 
 
 def test_every_term_is_alive_at_some_moment():

@@ -1,5 +1,6 @@
 """The solver against brute force, on random catalogs of up to 12 components with every kind of rule."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from recipeforge.solver.resolve import resolve
 from recipeforge.solver.statuses import set_aside, statuses
 
 MANY = settings(
-    max_examples=1000,
+    max_examples=int(os.environ.get("RECIPEFORGE_EXAMPLES", "1000")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],

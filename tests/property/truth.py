@@ -10,6 +10,7 @@ from oracle import Full, Oracle
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.explanation import Said, Step
 from recipeforge.schemas.loadout import Loadout
+from recipeforge.solver.world import TOO_MANY
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,15 @@ def same(left, right) -> bool:
 
 
 def assert_explained(truth: Truth, steps: tuple[Step, ...], rules: Iterable[str], supposed: str = "") -> None:
-    """Check that every step follows from its premises by its rule, that all are needed, and that they end in a contradiction."""
+    """Check that every step follows from its premises by its rule, that all are needed, and that they end in a contradiction.
+
+    That a slot takes one component needs no step of its own where it is among the rules; all other rules do.
+    """
+    rules = set(rules)
+    seats = {code for code in rules if code.startswith(TOO_MANY)}
     assert steps[-1].kind == "contradiction" and steps[-1].depth == 0
     assert [s.number for s in steps] == list(range(1, len(steps) + 1))
-    assert {s.rule for s in steps if s.rule} <= set(rules)
+    assert {s.rule for s in steps if s.rule} <= rules
     cited = {n for s in steps for n in s.because}
     assert cited | {s.number for s in steps if s.kind == "supposed"} >= {s.number for s in steps[:-1]}, "a step that nothing uses"
     visible: dict[int, Step] = {}
@@ -109,7 +115,7 @@ def assert_explained(truth: Truth, steps: tuple[Step, ...], rules: Iterable[str]
             assert_no_case_left(step, visible, ended)
             visible = {n: s for n, s in visible.items() if s.depth <= step.depth}
         else:
-            assert_follows(truth, step, visible, supposed)
+            assert_follows(truth, step, visible, supposed, seats)
         if step.kind == "contradiction" and step.depth:
             ended[step.number] = (branch[step.depth], step)
         elif step.kind != "contradiction":
@@ -125,7 +131,7 @@ def assert_no_case_left(step: Step, visible: dict[int, Step], ended: dict[int, t
     assert all(len(supposition.says) == 1 for supposition, _ in cases)
 
 
-def assert_follows(truth: Truth, step: Step, visible: dict[int, Step], supposed: str) -> None:
+def assert_follows(truth: Truth, step: Step, visible: dict[int, Step], supposed: str, seats: set[str]) -> None:
     """Check one step against the truth table."""
     if step.kind == "given":
         assert set(step.says) <= truth.picks and not step.because
@@ -138,6 +144,6 @@ def assert_follows(truth: Truth, step: Step, visible: dict[int, Step], supposed:
         premises = [s for n in step.because for s in visible[n].says]
         assert all(visible[n].kind != "either" for n in step.because)
         for full, broken in truth.table:
-            if step.rule not in broken and all(true_of(p, full) for p in premises):
+            if not broken & {step.rule, *seats} and all(true_of(p, full) for p in premises):
                 held = [true_of(s, full) for s in step.says]
                 assert step.kind != "contradiction" and (any(held) if step.kind == "either" else all(held)), (step, full)

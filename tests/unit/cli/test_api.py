@@ -166,10 +166,10 @@ def test_a_recipe_that_is_not_valid_is_not_run(tmp_path: Path) -> None:
 
 def test_wrong_arguments_are_refused_with_what_is_taken() -> None:
     for wrong, says in (
-        (lambda: recipeforge.solve(GOOD, minimize="time"), "neither 'changes' nor 'memory'"),  # pyright: ignore[reportArgumentType]
+        (lambda: recipeforge.solve(GOOD, minimize="power"), "none of 'changes', 'memory' and 'time'"),  # pyright: ignore[reportArgumentType]
         (
-            lambda: recipeforge.solve(GOOD, within={"cost_usd": 1}),
-            "`cost_usd` is no budget that is judged before a run; there is memory_gib",
+            lambda: recipeforge.solve(GOOD, within={"power_kw": 1}),
+            "`power_kw` is no budget that is judged before a run; there is memory_gib, wall_clock, cost_usd",
         ),
         (lambda: recipeforge.solve(GOOD, count=0), "at least 1"),
         (lambda: recipeforge.status(GOOD, slot="optimiser"), "there is no slot `optimiser`"),
@@ -177,6 +177,13 @@ def test_wrong_arguments_are_refused_with_what_is_taken() -> None:
     ):
         with pytest.raises(api.WrongArgumentError, match=re.escape(says)):
             wrong()
+
+
+def test_speed_is_a_range_where_it_is_known() -> None:
+    found = recipeforge.speed(GOOD)
+    assert found is not None
+    assert found.tokens_per_s[0] < found.tokens_per_s[1] < found.tokens_per_s[2]
+    assert recipeforge.speed(GOOD, gpu="cpu") is None
 
 
 def test_what_comments_silence_is_counted() -> None:

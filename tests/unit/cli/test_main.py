@@ -67,6 +67,20 @@ def test_a_bug_is_one_line_and_a_log(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_interruption_while_an_extension_loads(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from recipeforge.catalog import recipe_schema
+
+    def stopped(_: object) -> dict[str, object]:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as pressed:
+            raise ImportError("initialization failed") from pressed
+
+    monkeypatch.setattr(recipe_schema, "json_schema", stopped)
+    assert main.outcome(["schema"]) == 130
+    assert capsys.readouterr().err.strip() == "interrupted"
+
+
 def test_interruption(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     from recipeforge.catalog import recipe_schema
 

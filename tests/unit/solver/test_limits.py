@@ -11,6 +11,8 @@ import pytest
 from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
+from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.case import case_of
 from recipeforge.solver.complete import complete
 from recipeforge.solver.cpsat import Model
 from recipeforge.solver.repair import rank
@@ -44,13 +46,13 @@ def test_ctrl_c_ends_a_search_at_once() -> None:
     threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        model.solve([], None, 0, 20.0)
+        model.solve([], None, 20.0)
     assert time.monotonic() - start < 3
 
 
 def test_a_search_that_is_out_of_time_says_so() -> None:
     start = time.monotonic()
-    assert hard().solve([], None, 0, 0.3).status == "unknown"
+    assert hard().solve([], None, 0.3).status == "unknown"
     assert time.monotonic() - start < 2
 
 
@@ -66,3 +68,13 @@ def test_the_time_given_is_kept_within_20_ms(limit_s: float) -> None:
             ask(load(), replace(recipe), limit_s=limit_s)
             over.append(time.perf_counter() - start - limit_s)
         assert min(over) < 0.02
+
+
+def test_a_repair_known_when_the_time_is_over_is_told_as_not_proved() -> None:
+    recipe = read(parse(TEXT, "recipe.yaml"), load()).loadout
+    assert recipe is not None
+    ranking = rank(load(), recipe, limit_s=1e-9)
+    assert not ranking.complete
+    (known,) = ranking.repairs
+    assert not known.proved
+    assert not case_of(load(), apply_changes(load(), recipe, known.changes)).broken_hard

@@ -1,18 +1,22 @@
 """The memory formula on recipes whose numbers can be checked by hand, and against published measurements."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
+from recipeforge.api import check_document
 from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
-from recipeforge.solver.memory import LAVISH
+from recipeforge.solver.case import case_of
+from recipeforge.solver.memory import LAVISH, THRIFTY
 from recipeforge.solver.memory_budget import GIB, Moments, estimate, moments
 
 CATALOG = load()
 MEASURED = Path(__file__).parents[4] / "shared/reference/runner/memory_truth.jsonl"
+BENCHMARKS = str(Path(__file__).parents[3] / "benchmarks")
 
 
 def terms(text: str) -> dict[str, int]:
@@ -162,9 +166,7 @@ def test_an_unknown_model_is_not_estimated():
 def test_measured_peaks_on_a_t4_are_met_within_five_percent():
     if not MEASURED.exists():
         pytest.skip("the measured rows are not part of the project")
-    import sys
-
-    sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
+    sys.path.insert(0, BENCHMARKS)
     from memory import predicted_gib
 
     errors = []
@@ -175,6 +177,82 @@ def test_measured_peaks_on_a_t4_are_met_within_five_percent():
     assert len(errors) >= 30
     assert max(errors) < 0.04
     assert sorted(errors)[len(errors) // 2] < 0.01
+
+
+def test_lit_gpt_s_published_peaks_are_met_within_eight_percent():
+    if not MEASURED.exists():
+        pytest.skip("the measured rows are not part of the project")
+    sys.path.insert(0, BENCHMARKS)
+    from memory_litgpt import litgpt_gib
+
+    rows = [r for r in map(json.loads, MEASURED.read_text(encoding="utf-8").splitlines()) if "litgpt" in r["source_url"]]
+    predicted = [(litgpt_gib(row), row["measured_peak_gib"]) for row in rows]
+    errors = [abs(found / measured - 1) for found, measured in predicted if isinstance(found, float)]
+    assert len(errors) == 7
+    assert max(errors) < 0.08
+
+
+def test_a_lit_gpt_layer_keeps_what_can_be_counted_by_hand():
+    """Width h: the norm's input 2h, dropout 3h, the adapter's output 4h, queries to values 6h, rotated ones 4h, attention's output 2h."""
+    sys.path.insert(0, BENCHMARKS)
+    from memory_litgpt import SHAPES, layer_bytes
+
+    stable, llama = SHAPES["StableLM Alpha"], SHAPES["Llama-2-7B"]
+    assert layer_bytes(stable, 8, quantized=False, wide_norms=False) == 21 * 4096 + 2 * 16384 + 2 * 2 * 8 + 4 * 32
+    narrow, wide = (layer_bytes(llama, 8, quantized=True, wide_norms=w) for w in (False, True))
+    assert wide - narrow == 2 * 2 * 4096
+
+
+NEARLY = """recipeforge: 1
+model: Qwen/Qwen2.5-1.5B
+technique: full
+precision: bf16
+memory: [gradient-checkpointing]
+batch: {micro: 1}
+data: {sequence_length: 1024}
+hardware: {gpu: GPU}
+"""
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw-8bit", "lion"])
+@pytest.mark.parametrize("gpu", ["l4", "rtx-4090", "a100-40gb"])
+def test_the_warning_takes_the_worst_common_loop_and_the_refusal_the_thriftiest(optimizer: str, gpu: str) -> None:
+    loadout = read(parse(NEARLY.replace("GPU", gpu) + f"optimizer: {optimizer}\n", "x.yaml"), CATALOG).loadout
+    assert loadout is not None
+    case, both = case_of(CATALOG, loadout), [moments(CATALOG, loadout, practice=p) for p in (THRIFTY, LAVISH)]
+    peaks = [m.estimate.total for m in both if m]
+    device = int(float(str(loadout.context.facts["gpu.memory_gib"])) * GIB)
+    amounts = {b.rule: (b.amount(case.written), b.limit) for b in case.world.budgets}
+    context = sum(m.process.values()) if (m := both[0]) else 0
+    assert amounts["RF8001"][0] == peaks[0] - context
+    assert amounts["RF8003"][0] == max(peaks) - context
+    assert amounts["RF8001"][1] == int(device * 1.04) - context
+    said = [d.code for d in check_document(parse(NEARLY.replace("GPU", gpu) + f"optimizer: {optimizer}\n", "x.yaml")).diagnostics]
+    assert ("RF8001" in said) == (peaks[0] > device * 1.04)
+    assert ("RF8003" in said) == (peaks[0] <= device * 1.04 and max(peaks) > device * 0.94)
+
+
+def test_the_warning_says_what_the_worst_common_loop_needs() -> None:
+    text = NEARLY.replace("GPU", "rtx-4090") + "optimizer: adamw\n"
+    loadout = read(parse(text, "x.yaml"), CATALOG).loadout
+    worst = moments(CATALOG, loadout, practice=LAVISH) if loadout else None
+    assert worst is not None
+    needed = f"up to {worst.estimate.total / GIB:.1f} GiB needed, NVIDIA GeForce RTX 4090 has 24 GiB"
+    said = [d.message for d in check_document(parse(text, "x.yaml")).diagnostics if d.code == "RF8003"]
+    assert said == [f"{needed}, and the allocator reserves some more than it hands out"]
+
+
+def test_optimizers_with_kernels_of_their_own_and_those_in_backward_step_weight_by_weight() -> None:
+    def update(text: str) -> int:
+        recipe = f"recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: full\nprecision: bf16\n{text}"
+        loadout = read(parse(recipe, "x.yaml"), CATALOG).loadout
+        found = moments(CATALOG, loadout, practice=LAVISH) if loadout else None
+        assert found is not None
+        return found.terms["update"]
+
+    assert update("optimizer: adamw\n") == 4 * 134_515_008
+    assert update("optimizer: adamw\nmemory: [optimizer-in-backward]\n") == 4 * 134_515_008 // 30
+    assert update("optimizer: adamw-8bit\n") == 0
 
 
 def test_the_context_counts_on_nvidia_only():

@@ -43,6 +43,6 @@ def test_a_running_search_is_stopped_from_another_thread() -> None:
     threading.Timer(0.2, patience.give_up).start()
     start = time.monotonic()
     with asked_by(patience), pytest.raises(GivenUp):
-        model.solve([], None, 0, 60)
+        model.solve([], None, 60)
     print(f"stopped after {time.monotonic() - start:.2f} s of 60")
     assert time.monotonic() - start < 30, "it did not wait for its own limit"

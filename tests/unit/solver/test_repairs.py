@@ -1,6 +1,6 @@
 """Repairs of a recipe that does not fit its card: what they trade, what they leave alone, what they say."""
 
-from itertools import pairwise
+from itertools import combinations
 
 from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
@@ -8,7 +8,9 @@ from recipeforge.documents.read import read
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.preferences import Preferences
+from recipeforge.solver.complete import complete
 from recipeforge.solver.costs import CONTENT
+from recipeforge.solver.memory_budget import GIB
 from recipeforge.solver.pareto import front
 from recipeforge.solver.repair import rank, repairs
 
@@ -82,12 +84,25 @@ def test_what_is_kept_stays_and_what_is_avoided_comes_last() -> None:
     assert all(r.cost > 400_000 for r in repairs(CATALOG, recipe(), 3, prefer=everything))
 
 
-def test_a_front_costs_more_for_each_step_down() -> None:
-    ranking = front(CATALOG, recipe())
-    assert ranking.complete
-    points = [(r.cost, r.estimate.total) for r in ranking.repairs if r.estimate]
-    assert len(points) == len(ranking.repairs) > 3
-    assert all(a[0] < b[0] and a[1] > b[1] for a, b in pairwise(points))
+def test_a_front_costs_more_for_each_step_down_in_memory_or_time() -> None:
+    for text in (TOO_LARGE, TOO_LARGE.replace("rtx-4090", "rtx-4080")):  # of the second nobody states the peak
+        ranking = front(CATALOG, recipe(text))
+        assert ranking.complete
+        points = [(r.cost, r.estimate.total, -(r.tokens_per_s or 0)) for r in ranking.repairs if r.estimate]
+        assert len(points) == len(ranking.repairs) > 3
+        assert points == sorted(points, key=lambda p: p[0])
+        assert all(b[1] < a[1] or b[2] < a[2] for a, b in combinations(points, 2))
+        assert {r.tokens_per_s is None for r in ranking.repairs} == {"4080" in text}
+
+
+def test_the_quickest_and_the_smallest_recipes_end_a_front() -> None:
+    runs = recipe(TOO_LARGE.replace("rtx-4090", "h200").replace("budget: {memory_gib: 24}\n", ""))
+    points = front(CATALOG, runs, count=20, limit_s=20).repairs
+    quickest = complete(CATALOG, runs, "time").repairs[0]
+    smallest = complete(CATALOG, runs, "memory").repairs[0]
+    assert max(p.tokens_per_s or 0 for p in points) >= 0.95 * (quickest.tokens_per_s or 0) > 0
+    assert smallest.estimate is not None
+    assert min(p.estimate.total for p in points if p.estimate) <= 1.05 * smallest.estimate.total + GIB // 10
 
 
 def test_a_recipe_that_runs_is_the_first_point_of_its_front() -> None:
@@ -99,6 +114,7 @@ def test_without_dimensions_there_is_no_front() -> None:
     assert front(CATALOG, recipe(TOO_LARGE.replace("Qwen/Qwen2.5-7B", "nobody/knows-this"))).repairs == ()
 
 
-def test_no_time_is_no_answer_and_says_so() -> None:
+def test_no_time_is_no_proof_and_says_so() -> None:
     ranking = rank(CATALOG, recipe(), limit_s=0)
-    assert (ranking.repairs, ranking.complete) == ((), False)
+    assert not ranking.complete
+    assert not any(r.proved for r in ranking.repairs)
