@@ -17,6 +17,7 @@ Sources:
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 
 MIB = 1 << 20
 CONTEXT_BYTES = 141 * MIB
@@ -124,6 +125,8 @@ class Kept:
     eager: bool = False
     checkpointed: bool = False
     offloaded: bool = False
+    tiled: bool = False
+    """Whether the MLP runs on slices of the sequence, which it computes again in backward."""
     fused_loss: bool = False
     vocabulary_logits: bool = True
     """Whether the head scores the vocabulary; a reward model's gives one number a row."""
@@ -251,7 +254,7 @@ def optimizer(dims: Dims, trains: Trains, state_bytes: float, sharding: Sharding
 
 def layer_activations(dims: Dims, trains: Trains, kept: Kept) -> int:
     """Return bytes that one layer keeps for backward."""
-    return sum(_layer_halves(dims, trains, kept)) * kept.tokens
+    return int(sum(_layer_halves(dims, trains, kept)) * kept.tokens)
 
 
 def layer_peak(dims: Dims, trains: Trains, kept: Kept) -> int:
@@ -264,10 +267,10 @@ def layer_peak(dims: Dims, trains: Trains, kept: Kept) -> int:
     attention, mlp = _layer_halves(dims, trains, kept)
     each = kept.attention_bytes
     gradients_of_scores = (8 + (each if each < 4 else 2 * each)) * dims.heads * kept.sequence if kept.eager else 0
-    return max(attention + mlp, attention + gradients_of_scores) * kept.tokens
+    return int(max(attention + mlp, attention + gradients_of_scores) * kept.tokens)
 
 
-def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int]:
+def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int | Fraction]:
     """Return bytes a token that the attention half and the MLP half of a layer keep.
 
     Each half: what its norm squares, in fp32 (a copy, or the residual stream itself where that is fp32), and, where the norm's
@@ -292,6 +295,9 @@ def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int]:
         each = kept.compute_bytes if kept.casts and kept.stream_bytes > kept.compute_bytes else 0
         attention += (3 * each * h if each else kept.stream_bytes * h) + (kept.attention_bytes * q if kept.eager else 0)
         mlp += (2 * each * h if each else kept.stream_bytes * h) + kept.output_bytes * i
+    if kept.tiled:  # slices of `hidden` tokens, as ALST cuts them: arXiv:2506.13996
+        sliced = Fraction((mlp - norm) * min(kept.sequence, h), kept.sequence)
+        mlp = norm + (sliced if kept.checkpointed else min(mlp - norm, kept.stream_bytes * h))
     return attention, mlp
 
 

@@ -1,7 +1,7 @@
 """Peak memory of a recipe: the features it depends on, the estimate, and the budget of one world."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import cast
 
@@ -75,6 +75,9 @@ FEATURES: tuple[Feature, ...] = (
     FlagFeature("eager", ("attention",), _flag("keeps_scores")),
     FlagFeature("recomputes", ("memory", "kernels"), _flag("recomputes_layers")),
     FlagFeature("offloads", ("memory",), _flag("offloads_activations")),
+    FlagFeature("offloads_states", ("memory",), _flag("offloads_optimizer")),
+    FlagFeature("offloads_layers", ("memory",), _flag("offloads_layers")),
+    FlagFeature("tiles", ("memory",), _flag("tiles_mlp")),
     FlagFeature("in_backward", ("memory", "optimizer"), _flag("frees_gradients")),
     FlagFeature("at_once", ("optimizer",), _flag("steps_at_once")),
     FlagFeature("fused_loss", ("memory", "kernels"), lambda c: "fused-loss" in c.tags),
@@ -118,19 +121,19 @@ KEPT = (
 GRADIENTS = (*TRAINED, "precision", "in_backward", "optimizer.layerwise", *SHARDED)
 
 TERMS: dict[str, tuple[str, ...]] = {
-    "weights": ("trains", "quantization", "precision", *SHARDED),
+    "weights": ("trains", "quantization", "precision", "offloads_layers", *SHARDED),
     "copies": ("trains", "quantization", "precision", *SHARDED),
     "adapter": (*TRAINED, "precision", *SHARDED),
     "gradients": GRADIENTS,
     "held gradients": (*GRADIENTS, "batch.accumulate"),
     "early gradients": GRADIENTS,
     "second gradient": GRADIENTS,
-    "optimizer": (*TRAINED, "state", "precision", *SHARDED),
+    "optimizer": (*TRAINED, "state", "precision", "offloads_states", *SHARDED),
     "update": (*GRADIENTS, "at_once"),
-    "activations": (*TOKENS, *KEPT, "offloads", *SPLIT),
+    "activations": (*TOKENS, *KEPT, "offloads", "tiles", *SPLIT),
     "casts": (*TRAINED, *KEPT[3:5], *KEPT[6:], "vocabulary_logits", *SHARDED),
     "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT),
-    "layer": (*TOKENS, *KEPT, *SPLIT),
+    "layer": (*TOKENS, *KEPT, "tiles", *SPLIT),
     "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
 }
 """Term → the features it depends on. A term is given these and no others."""
@@ -201,19 +204,19 @@ _KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less}
 _RECOMPUTES = ("recomputes", "distributed.activation_checkpointing")
 _FREES = {"in_backward": _less, "optimizer.layerwise": _less}
 COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
-    "weights": _SHARDED,
+    "weights": {**_SHARDED, "offloads_layers": _less},
     "copies": {"splits": _less, "distributed.offload": _less},
     "adapter": _SHARDED,
     "gradients": {**_SHARDED, **_FREES},
     "held gradients": {**_SHARDED, **_FREES},
     "early gradients": {**_SHARDED, **_FREES},
     "second gradient": {**_SHARDED, **_FREES},
-    "optimizer": _SHARDED,
+    "optimizer": {**_SHARDED, "offloads_states": _less},
     "update": {**_SHARDED, **_FREES, "at_once": _more},
-    "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less},
+    "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less, "tiles": _less},
     "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more},
     "logits": {"rows": _more, "splits": _less, "fused_loss": _less, "vocabulary_logits": _more},
-    "layer": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _more)},
+    "layer": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _more), "tiles": _less},
     "reference": _SHARDED,
 }
 """Term → feature → a number that never falls while the term falls (a property test holds each of them)."""
@@ -302,6 +305,7 @@ class Reader:
             eager=of.get("eager") is True,
             checkpointed=of.get("recomputes") is True or of.get("distributed.activation_checkpointing") is True,
             offloaded=of.get("offloads") is True,
+            tiled=of.get("tiles") is True,
             fused_loss=of.get("fused_loss") is True,
             vocabulary_logits=of.get("vocabulary_logits") is not False,
             holds_outputs=self.practice.holds_outputs,
@@ -324,11 +328,16 @@ class Reader:
     def weights(self, dims: memory.Dims) -> int:
         """The base model's weights."""
         quantized = self.quantized
+        if self.of["offloads_layers"] is True and self.trains.base_is_frozen:
+            inside = max(dims.parameters - dims.embedding_parameters, 0) // dims.layers
+            dims = replace(dims, parameters=dims.parameters - inside * (dims.layers - 1), layers=1)
         rest = 4 if quantized and quantized[1] else self.precision.frozen_weight
         return memory.weights(dims, self.trains, quantized[0] if quantized else None, rest, self.precision, self.sharding)
 
     def states(self, dims: memory.Dims) -> int:
-        """The optimizer's states."""
+        """The optimizer's states, none where they stay in host memory."""
+        if self.of["offloads_states"] is True:
+            return 0
         each, follows = cast(tuple[float, bool], self.of["state"])
         return memory.optimizer(dims, self.trains, each * self.trained_bytes / 4 if follows else each, self.sharding)
 

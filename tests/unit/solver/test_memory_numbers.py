@@ -50,6 +50,30 @@ def test_autocast_s_copies_of_the_weights_live_until_the_loss():
     assert head == 2 * 49_152 * 576
 
 
+def test_states_in_host_memory_take_none_of_the_gpu():
+    kept = terms("technique: full\nprecision: bf16\n")
+    moved = terms("technique: full\nprecision: bf16\nmemory: [optimizer-offloading]\n")
+    assert moved["optimizer"] == 0
+    assert {**moved, "optimizer": kept["optimizer"]} == kept
+
+
+def test_frozen_layers_in_host_memory_leave_one_and_the_embeddings():
+    layer = (134_515_008 - 49_152 * 576) // 30
+    assert terms("technique: lora\nprecision: bf16\nmemory: [layer-offloading]\n")["weights"] == 2 * (134_515_008 - 29 * layer)
+    trained = "technique: full\nprecision: bf16\n"
+    assert terms(trained + "memory: [layer-offloading]\n")["weights"] == terms(trained)["weights"]
+
+
+def test_a_tiled_mlp_is_as_wide_as_a_slice():
+    def layer(length: int, more: str) -> int:
+        recipe = f"technique: lora\nprecision: bf16\ndata: {{sequence_length: {length}}}\nmemory: [gradient-checkpointing{more}]\n"
+        return terms(recipe)["layer"]
+
+    assert layer(576, ", tiled-mlp") == layer(576, "")
+    sliced = layer(5760, "") - layer(5760, ", tiled-mlp")
+    assert sliced == 9 * (layer(576, "") - 576 * (layer(5760, ", tiled-mlp") - layer(5184, ", tiled-mlp")) // 576)
+
+
 def test_the_peak_is_the_worst_moment_and_not_the_sum_of_all():
     short = at("technique: full\nprecision: bf16\ndata: {sequence_length: 128}\n")
     assert short.worst == "the end of backward"
