@@ -7,7 +7,7 @@ from recipeforge.schemas.claim import Claim
 
 
 def claim(kind, origin="a", withdrawn=""):
-    return Claim("EV-0001", "q", "https://x", kind, origin, "2026-11-21", "0", withdrawn=withdrawn)
+    return Claim("EV-0001", "q", f"https://{origin}", kind, origin, "2026-11-21", "0", withdrawn=withdrawn)
 
 
 @pytest.mark.parametrize(
