@@ -25,10 +25,7 @@ from typing import Any
 
 import yaml
 
-from recipeforge.catalog.quotes import MAX_QUOTE_CHARS, found_in, sha256_of
-
-CONTEXT_LINES = 3
-MAX_EXCERPT_CHARS = 2000
+from recipeforge.catalog.quotes import MAX_QUOTE_CHARS, excerpt_around, sha256_of
 
 
 def source_text(source: str, repos: Path) -> tuple[str, str]:
@@ -42,20 +39,6 @@ def source_text(source: str, repos: Path) -> tuple[str, str]:
     if shown.returncode:
         sys.exit(f"{source}: {shown.stderr.decode().strip()}")
     return shown.stdout.decode("utf-8", errors="replace"), f"https://github.com/{repo}/blob/{commit}/{path}"
-
-
-def excerpt_around(quote: str, text: str) -> str | None:
-    """Return the shortest run of whole lines that contains `quote`, with a few lines around it."""
-    lines = text.splitlines()
-    for length in range(1, 13):
-        for start in range(len(lines) - length + 1):
-            if found_in(quote, "\n".join(lines[start : start + length])):
-                for pad in range(CONTEXT_LINES, -1, -1):
-                    cut = "\n".join(lines[max(0, start - pad) : start + length + pad]) + "\n"
-                    if len(cut) <= MAX_EXCERPT_CHARS:
-                        return cut
-                return quote + "\n"  # one enormous line: the quote alone
-    return None
 
 
 def make_claim(request: dict[str, Any], repos: Path, excerpts: Path, date: str) -> dict[str, Any] | str:

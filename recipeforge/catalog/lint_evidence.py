@@ -27,19 +27,24 @@ def _claims(catalog: Catalog, pack_dirs: Sequence[Path]) -> Iterator[str]:
 
 def _excerpt(claim: Claim, pack_dirs: Sequence[Path]) -> Iterator[str]:
     """Yield what is wrong between a claim and its stored text."""
-    paths = [path for pack in pack_dirs if (path := pack / "excerpts" / f"{claim.id}.txt").is_file()]
-    if not paths:
-        yield f"{claim.id}: excerpts/{claim.id}.txt is missing; make it with dev/cite.py"
-        return
-    try:
-        text = paths[-1].read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        yield f"{claim.id}: excerpts/{claim.id}.txt is not UTF-8"
+    text = excerpt_of(claim, pack_dirs)
+    if text is None:
+        missing = not any((pack / "excerpts" / f"{claim.id}.txt").is_file() for pack in pack_dirs)
+        yield f"{claim.id}: excerpts/{claim.id}.txt is {'missing; make it with dev/cite.py' if missing else 'not UTF-8'}"
         return
     if sha256_of(text) != claim.excerpt_sha256:
         yield f"{claim.id}: excerpts/{claim.id}.txt is not the text that was cited (its hash differs)"
     if not found_in(claim.quote, text):
         yield f"{claim.id}: excerpts/{claim.id}.txt does not contain the quote"
+
+
+def excerpt_of(claim: Claim, pack_dirs: Sequence[Path]) -> str | None:
+    """Return a claim's stored text; nothing where there is none that can be read."""
+    paths = [path for pack in pack_dirs if (path := pack / "excerpts" / f"{claim.id}.txt").is_file()]
+    try:
+        return paths[-1].read_bytes().decode("utf-8") if paths else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _unused_claims(catalog: Catalog, pack_dirs: Sequence[Path]) -> Iterator[str]:

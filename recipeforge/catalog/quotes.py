@@ -4,6 +4,9 @@ import hashlib
 import unicodedata
 
 MAX_QUOTE_CHARS = 300
+MAX_EXCERPT_CHARS = 2000
+CONTEXT_LINES = 3
+"""Lines of the source that an excerpt keeps on each side of its quote."""
 
 
 def normalise(text: str) -> str:
@@ -20,3 +23,17 @@ def found_in(quote: str, source: str) -> bool:
 def sha256_of(text: str) -> str:
     """Return the hash under which an excerpt is stored, hex."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def excerpt_around(quote: str, text: str) -> str | None:
+    """Return the shortest run of whole lines that contains `quote`, with a few lines around it; nothing where it does not stand."""
+    lines = text.splitlines()
+    for length in range(1, 13):
+        for start in range(len(lines) - length + 1):
+            if found_in(quote, "\n".join(lines[start : start + length])):
+                for pad in range(CONTEXT_LINES, -1, -1):
+                    cut = "\n".join(lines[max(0, start - pad) : start + length + pad]) + "\n"
+                    if len(cut) <= MAX_EXCERPT_CHARS:
+                        return cut
+                return quote + "\n"  # one enormous line: the quote alone
+    return None
