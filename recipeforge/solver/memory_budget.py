@@ -418,8 +418,10 @@ def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practi
     given = {s.knob for s in loadout.settings} | {e.slot for e in loadout.equipped}
     shown = ("precision", "attention", "optimizer", "batch.micro", "data.sequence_length")
     assumed = tuple(f"{s} {view.known(s)}" for s in shown if s not in given and view.known(s) is not None)
-    if loadout.component_in("objective") in ("grpo", "ppo"):
-        assumed += ("sampling memory not counted",)
+    objective = catalog.components.get(loadout.component_in("objective") or "")
+    tags = objective.tags if objective else ()
+    assumed += ("sampling memory not counted",) if "on-policy" in tags else ()
+    assumed += ("the teacher not counted",) if "teacher" in tags else ()
     amounts = {name: _amount(name, dims, tuple([features[f] for f in uses]), practice) for name, uses in TERMS.items()}
     return Moments(amounts, _context(loadout.context.facts), assumed)
 

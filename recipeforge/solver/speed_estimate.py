@@ -83,8 +83,12 @@ def _assumed(loadout: Loadout, view: View, known: bool) -> list[str]:
     found = [f"{s} {str(view.known(s)).lower()}" for s in shown if s not in given and view.known(s) is not None]
     if known and STEPS not in view.knobs:
         found.append(f"the data hold {view.knobs[ROWS]} rows, as many as {ROWS} allows")
-    if view.known("objective") in ("grpo", "ppo"):
+    objective = view.catalog.components.get(str(view.known("objective")))
+    tags = objective.tags if objective else ()
+    if "on-policy" in tags:
         found.append("the time of sampling not counted")
+    if "teacher" in tags:
+        found.append("the time of the teacher not counted")
     return found
 
 
