@@ -58,6 +58,12 @@ KEYS: dict[str, str | Switch] = {
     "regularisation": "regularization",
     "quantisation": "quantization",
     "optimiser": "optimizer",
+    "inference": "export",
+    "serving": "export",
+    "serve": "export",
+    "generation": "rollout",
+    "benchmarks": "evaluation",
+    "metrics": "evaluation",
     # groups
     "dataset": "data",
     "datasets": "data",
@@ -65,7 +71,6 @@ KEYS: dict[str, str | Switch] = {
     "trainer": "train",
     "trainer_args": "train",
     "training_args": "train",
-    "evaluation": "eval",
     "limits": "budget",
     # technique
     "r": "technique.rank",
@@ -140,6 +145,15 @@ KEYS: dict[str, str | Switch] = {
     "fsdp": "distributed",
     "deepspeed": "distributed",
     "strategy": "distributed",
+    # rollout engine, evaluation and export
+    "use_vllm": Switch("rollout", "vllm-colocate"),
+    "vllm_tensor_parallel_size": "rollout.tensor_parallel",
+    "early_stopping_patience": "evaluation.patience",
+    "predict_with_generate": Switch("evaluation", "generated-answers"),
+    "merge_lora": Switch("export", "merge-adapter"),
+    "push_to_hub": Switch("export", "hub-push"),
+    "max_lora_rank": "export.max_rank",
+    "save_only_model": "train.save_only_model",
     # regularization and learning-rate groups
     "neftune_noise_alpha": "regularization.noise_alpha",
     "noisy_embedding_alpha": "regularization.noise_alpha",

@@ -21,9 +21,7 @@ def parsed(written, vocabulary):
         ({"technique": "qlora"}, Holds("technique", ("qlora",))),
         ({"technique": ["lora", "dora"]}, Holds("technique", ("lora", "dora"))),
         ({"quantization": {"tag": "bnb"}}, Holds("quantization", ("bnb-4bit", "bnb-8bit"))),
-        ({"attention": {"tag": ["flash"]}}, Holds("attention", ("flash-attention-2", "flash-attention-3"))),
-        ({"export": {"any": True}}, Holds("export", ("merge-adapter", "gguf-export", "vllm"))),
-        ({"export": {"none": True}}, Not(Holds("export", ("merge-adapter", "gguf-export", "vllm")))),
+        ({"quantization": {"tag": ["bnb"]}}, Holds("quantization", ("bnb-4bit", "bnb-8bit"))),
         ({"batch.micro": 4}, Compare("batch.micro", "eq", 4)),
         ({"batch.micro": [1, 2]}, AnyOf((Compare("batch.micro", "eq", 1), Compare("batch.micro", "eq", 2)))),
         ({"batch.micro": {"gt": 1, "le": 8}}, All((Compare("batch.micro", "gt", 1), Compare("batch.micro", "le", 8)))),
@@ -47,6 +45,14 @@ def parsed(written, vocabulary):
 )
 def test_each_form_has_its_tree(written, tree, vocabulary):
     assert parsed(written, vocabulary) == tree
+
+
+@pytest.mark.parametrize("slot", ["export", "rollout"])
+def test_any_and_none_speak_of_every_component_of_the_slot(slot, vocabulary):
+    filled = Holds(slot, tuple(c.id for c in vocabulary.components.values() if c.slot == slot))
+    assert len(filled.components) > 2
+    assert parsed({slot: {"any": True}}, vocabulary) == filled
+    assert parsed({slot: {"none": True}}, vocabulary) == Not(filled)
 
 
 @pytest.mark.parametrize(
