@@ -155,7 +155,7 @@ def _tagged(slot: str, written: object, where: str, vocabulary: Vocabulary) -> t
     wanted = cast("list[object]", written) if isinstance(written, list) else [written]
     tags = vocabulary.tags[slot]
     for tag in wanted:
-        if tag not in tags:
+        if not isinstance(tag, str) or tag not in tags:
             known = f"tags of {slot}: {', '.join(tags)}" if tags else f"no component of {slot} has a tag"
             raise CatalogError(f"{where}: no tag is called {_shown(tag)}{did_you_mean(str(tag), tags) or f' ({known})'}")
     bearers = {id_ for tag in wanted for id_ in tags[cast("str", tag)]}

@@ -81,7 +81,9 @@ class UnknownNames:
         """Return where a key belongs that another tool, or another group of a recipe, knows."""
         if f"{group}.{key}" in self._vocabulary.catalog.knobs:
             return f"{group}.{key}"
-        target = synonym(key)
+        # `evaluation` and `eval` are easily taken for each other.
+        twins = (k.path for k in self._vocabulary.catalog.knobs.values() if k.name == key and group.startswith(k.group))
+        target = next(twins, None) or synonym(key)
         if target is None:
             homes = [knob.path for knob in self._vocabulary.catalog.knobs.values() if knob.name == key]
             # Only a name that stands in one group says where it belongs; `dropout` does not.
