@@ -43,4 +43,4 @@ def test_every_synonym_leads_somewhere_in_the_shipped_catalog() -> None:
 def test_a_key_of_eval_written_under_evaluation_moves_there() -> None:
     text = "recipeforge: 1\nmodel: gpt2\ntechnique: lora\nevaluation: {use: early-stopping, every: 50, patience: 3}\n"
     found = read(parse(text), load()).diagnostics
-    assert [d.primary.label for d in found if d.code == "RF0002"] == ["did you mean `eval.every`?"]
+    assert [d.primary.text for d in found if d.code == "RF0002"] == ["did you mean `eval.every`?"]
