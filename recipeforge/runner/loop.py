@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from recipeforge.runner import steering
 from recipeforge.runner.batches import IGNORED, Line, collate, groups
 from recipeforge.schemas.errors import RunError
 
@@ -153,7 +154,9 @@ def optimizer_steps(
             optimizer.step()
             scheduler.step()
             optimizer.zero_grad()
-        yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), any(last for _, last in taken))
+        ends_epoch = any(last for _, last in taken)
+        steering.after_step(schedulers, loss, ends_epoch)
+        yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), ends_epoch)
 
 
 def _micro_batches(lines: Sequence[Line], plan: Schedule) -> Iterator[tuple[list[Line], bool]]:

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 import transformers
 
+from recipeforge.runner import steering
 from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.loading import formats_of, load_base, load_tokenizer
@@ -42,6 +43,8 @@ class Training:
         self.seconds = 0.0
         """Wall-clock time of training so far, from the first step; loading and post-flight are not in it."""
         self._run_clock = Clock()
+        self._optimizers: tuple[Any, ...] = ()
+        self._schedulers: tuple[Any, ...] = ()
         self.device = device_for(plan)
 
     def go(self) -> bool:
@@ -129,9 +132,9 @@ class Training:
         steps = int(v["train.steps"]) if "train.steps" in v else None
         total = planned_steps(len(data.train), micro, accumulate, steps, float(v.get("train.epochs", 0)))
         self.channel.say("total", steps=total)
-        optimizers = PARTS[plan.part_in("optimizer")].build(model, v)
+        self._optimizers = optimizers = PARTS[plan.part_in("optimizer")].build(model, v)
         schedule = PARTS[plan.part_in("scheduler")].build
-        schedulers = [schedule(optimizer, v, total) for optimizer in optimizers]
+        self._schedulers = schedulers = tuple(schedule(optimizer, v, total) for optimizer in optimizers)
         transformers.set_seed(plan.seed)
         clock, pace = Clock(), Pace()
         first = None
@@ -148,6 +151,8 @@ class Training:
             pace.go_on()
         if self.steps < total and self.steps:
             self._checkpoint(model, optimizers, schedulers)
+        steering.settle(optimizers)
+        self._optimizers = self._schedulers = ()  # their states need not stay beside the model that is loaded again
         return self.steps == total
 
     def _report(self, done: Done, first: float, speed: float) -> None:
@@ -163,7 +168,9 @@ class Training:
         strategy = self.plan.values["eval.strategy"]
         every = int(self.plan.values.get("eval.every", 1))
         if (strategy == "epoch" and done.ends_epoch) or (strategy == "steps" and done.step % every == 0):
-            self._measure(model, bench, data, done.step, "heldout_loss_during")
+            loss = self._measure(model, bench, data, done.step, "heldout_loss_during")
+            if loss is not None:
+                steering.after_held_out(self._schedulers, loss)
 
     def _budgets(self, last: bool) -> None:
         v = self.plan.values
@@ -174,7 +181,8 @@ class Training:
             self.stop.reason = f"the wall-clock budget of {float(limit):g} s ran out"
 
     def _checkpoint(self, model: Any, optimizers: Any, schedulers: Any) -> None:
-        folder = save_checkpoint(model, optimizers, schedulers, self.plan, self.output, self.steps)
+        with steering.at_rest(optimizers):
+            folder = save_checkpoint(model, optimizers, schedulers, self.plan, self.output, self.steps)
         self.channel.say("checkpoint", folder=str(folder), step=self.steps)
 
     # -- after ----------------------------------------------------------------------------------------------
@@ -183,7 +191,8 @@ class Training:
         if not data.held_out:
             return None
         self.channel.say("stage", text="measuring held-out loss")
-        loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
+        with steering.at_rest(self._optimizers):
+            loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
         if loss != loss:
             raise RunError(f"the held-out loss is not a number after {step} steps")
         self.channel.say("metric", step=step, name="heldout_loss", value=loss)

@@ -11,6 +11,7 @@ from recipeforge.runner.parts.quantization import BITSANDBYTES
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 from recipeforge.schemas.errors import RunError
 
+SCHEDULE_FREE = Need("schedulefree", "brings schedule-free AdamW", minimum="1.4")
 TORCH_WITH_MUON = Need("torch", "has the Muon optimizer", minimum="2.9")
 
 
@@ -102,6 +103,15 @@ def muon(model: Any, values: Values) -> tuple[Any, ...]:
     return tuple(built)
 
 
+def schedule_free(model: Any, values: Values) -> tuple[Any, ...]:
+    """schedulefree's AdamW, in training mode; the loop switches it to the averaged weights for measuring and saving."""
+    from schedulefree import AdamWScheduleFree
+
+    optimizer = AdamWScheduleFree(_groups(model.parameters(), values), lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True))
+    optimizer.train()
+    return (optimizer,)
+
+
 def _auxiliary(name: str, groups: list[dict[str, Any]], rate: float) -> Any:
     if name == "adamw-8bit":
         from bitsandbytes.optim.adamw import AdamW8bit
@@ -136,5 +146,6 @@ PARTS = (
     _part("paged-adamw-8bit", "AdamW with paged 8-bit states", _bitsandbytes("PagedAdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
     _part("lion-8bit", "Lion with 8-bit states", _bitsandbytes("Lion8bit", (0.9, 0.99), epsilon=False), "beta1", "beta2", needs=_BNB),
     _part("ademamix-8bit", "AdEMAMix with 8-bit states", _bitsandbytes("AdEMAMix8bit", (0.9, 0.999, 0.9999)), *_ADAM, needs=_BNB),
+    _part("schedule-free-adamw", "schedule-free AdamW", schedule_free, *_ADAM, needs=(SCHEDULE_FREE,)),
     _part("muon", "Muon", muon, "momentum", "auxiliary", needs=(TORCH_WITH_MUON,), objections=_auxiliary_is_there),
 )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from recipeforge.runner.parts.reactive import DLRS_VARIANT, Dlrs, OnHeldOut
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 
 
@@ -66,6 +67,44 @@ def _wsd(values: Values) -> dict[str, Any]:
     return phases
 
 
+def one_cycle(optimizer: Any, values: Values, steps: int) -> Any:
+    """torch's OneCycleLR with its own defaults: 30 % of the steps rise, momentum moves between 0.85 and 0.95 against the rate."""
+    from torch.optim.lr_scheduler import OneCycleLR
+
+    return OneCycleLR(optimizer, max_lr=[group["lr"] for group in optimizer.param_groups], total_steps=steps)
+
+
+def reduce_on_plateau(optimizer: Any, values: Values, steps: int) -> OnHeldOut:
+    """torch's ReduceLROnPlateau on the held-out loss: a tenth of the rate after `patience` measurements without a better one."""
+    from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+    return OnHeldOut(ReduceLROnPlateau(optimizer, patience=int(values.get("scheduler.patience", 10))))
+
+
+def greedy(optimizer: Any, values: Values, steps: int) -> OnHeldOut:
+    """transformers' GreedyLR on the held-out loss: 5 % up or down after `patience` measurements that were better, or were not."""
+    from transformers.optimization import GreedyLR
+
+    floor: dict[str, Any] = {"min_lr": float(values["scheduler.min_lr"])} if "scheduler.min_lr" in values else {}
+    return OnHeldOut(GreedyLR(optimizer, patience=int(values.get("scheduler.patience", 10)), **floor))
+
+
+def dlrs(optimizer: Any, values: Values, steps: int) -> Dlrs:
+    """DLRS on the training loss, once an epoch or once a window of steps."""
+    return Dlrs(optimizer, int(values["scheduler.window"]) if "scheduler.window" in values else None)
+
+
+def _has_momentum(wishes: Wishes) -> Iterable[Objection]:
+    if "adafactor" in wishes.parts.get("optimizer", ()):
+        yield Objection("one-cycle", "it moves the optimizer's momentum, and Adafactor has none here", "use another schedule or optimizer")
+
+
+def _is_measured(wishes: Wishes) -> Iterable[Objection]:
+    if wishes.values.get("eval.strategy") == "none":
+        subject = wishes.parts["scheduler"][0]
+        yield Objection(subject, "it follows the held-out loss, and none is measured", "add `eval: {strategy: steps, every: …}`")
+
+
 def _sentence(shape: str):
     def does(v: Values) -> str:
         if "scheduler.warmup_steps" in v:
@@ -79,6 +118,16 @@ def _sentence(shape: str):
 def _part(component: str, shape: str, build: Any, *knobs: str, objections: Any = _one_warmup) -> Part:
     honoured = reads("scheduler", "warmup_ratio", "warmup_steps", *knobs)
     return Part(component, "scheduler", build, _sentence(shape), honoured, objections=objections)
+
+
+def _plain_part(component: str, does: Callable[[Values], str], build: Any, *knobs: str, objections: Any = lambda wishes: ()) -> Part:
+    """A schedule that has no warm-up of ours."""
+    return Part(component, "scheduler", build, does, reads("scheduler", *knobs), objections=objections)
+
+
+def _dlrs_sentence(values: Values) -> str:
+    often = f"{values['scheduler.window']} steps" if "scheduler.window" in values else "epoch"
+    return f"DLRS ({DLRS_VARIANT}): a new rate from the training losses of each {often}"
 
 
 PARTS = (
@@ -104,4 +153,21 @@ PARTS = (
         "decay_steps",
         objections=_wsd_fits,
     ),
+    _plain_part("one-cycle", lambda v: "one cycle up and down, momentum against it", one_cycle, objections=_has_momentum),
+    _plain_part(
+        "reduce-on-plateau",
+        lambda v: "a tenth of the rate when the held-out loss stops falling",
+        reduce_on_plateau,
+        "patience",
+        objections=_is_measured,
+    ),
+    _plain_part(
+        "greedy",
+        lambda v: "5 % up while the held-out loss falls, 5 % down while it does not",
+        greedy,
+        "patience",
+        "min_lr",
+        objections=_is_measured,
+    ),
+    _plain_part("dlrs", _dlrs_sentence, dlrs, "window"),
 )
