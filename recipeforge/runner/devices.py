@@ -1,9 +1,11 @@
-"""The GPU that a run will get, as its driver describes it; asking needs no torch."""
+"""The GPU that a run will get, as its driver describes it, and the processor; asking needs no torch."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 _FIELDS = ("index", "uuid", "name", "memory.total", "memory.free", "compute_cap", "driver_version")
 
@@ -59,3 +61,14 @@ def _number(cell: str) -> float | None:
         return float(cell)
     except ValueError:
         return None
+
+
+def processor() -> dict[str, str]:
+    """Return cores, and where the system tells them the processor's name and the memory."""
+    names = {"cores": str(os.cpu_count() or 0)}
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names["cpu"] = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+        total = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
+        names["memory_gib"] = f"{int(total.split()[1]) / 2**20:.1f}"
+    return names

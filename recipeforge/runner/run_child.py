@@ -15,6 +15,7 @@ from typing import IO
 
 from recipeforge.runner import channel
 from recipeforge.runner.channel import Message
+from recipeforge.runner.devices import processor
 from recipeforge.runner.ledger import Ledger, new_id, now
 from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
@@ -50,7 +51,7 @@ def run(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None
         started=now(),
         estimate_bytes=estimate_bytes,
         versions=_versions(plan),
-        hardware=_processor(),
+        hardware=processor(),
         output=str(output),
     )
     ledger.begin(row, recipe_text)
@@ -186,16 +187,6 @@ def _lay_out(output: Path, plan: Plan, recipe_text: str) -> None:
 def _versions(plan: Plan) -> dict[str, str]:
     versions = {"python": ".".join(str(n) for n in sys.version_info[:3]), "recipeforge": metadata.version("recipeforge")}
     return versions | {need.name: need.installed or "" for need in plan.packages}
-
-
-def _processor() -> dict[str, str]:
-    names = {"cores": str(os.cpu_count() or 0)}
-    with contextlib.suppress(OSError):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        names["cpu"] = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
-        total = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal:"))
-        names["memory_gib"] = f"{int(total.split()[1]) / 2**20:.1f}"
-    return names
 
 
 def _death(exit_code: int | None, log: Path) -> str:
