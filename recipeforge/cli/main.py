@@ -29,6 +29,7 @@ COMMANDS = (
     "estimate",
     "run",
     "runs",
+    "bench",
     "catalog",
     "evidence",
     "schema",
