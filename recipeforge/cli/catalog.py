@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from recipeforge.cli import catalog_new
 from recipeforge.cli.exits import CLEAN, FINDINGS
 from recipeforge.cli.output import Listing, color_option, format_option, look, write
-from recipeforge.render.look import ColorChoice
+from recipeforge.render.cells import wrap
+from recipeforge.render.look import ColorChoice, Look
 
-KINDS = ("rules", "components", "slots", "knobs", "gpus", "models", "packages", "prices")
+if TYPE_CHECKING:
+    from recipeforge.schemas.catalog import Catalog, FactSheet, Offer
+
+KINDS = ("rules", "components", "slots", "knobs", "claims", "gpus", "models", "packages", "prices")
 
 
 @click.group("catalog", cls=Listing)
 def command() -> None:
-    """Count, show and check the catalog."""
+    """Count, show, check and extend the catalog."""
+
+
+command.add_command(catalog_new.command)
 
 
 @command.command("lint")
@@ -49,53 +57,119 @@ def lint_command(packs: tuple[Path, ...]) -> int:
 @format_option("text", "json")
 @color_option()
 def stats_command(style: str, color: ColorChoice) -> int:
-    """Count what the catalog holds."""
+    """Count what the catalog holds, and how many rules rest on two independent origins or more."""
     from recipeforge.catalog.load import load
+    from recipeforge.catalog.statistics import statistics
 
-    catalog = load()
-    rules = [rule for rule in catalog.rules.values() if rule.evidence]
-    told: dict[str, object] = {
-        "hash": catalog.hash,
-        **{kind: len(getattr(catalog, kind)) for kind in KINDS},
-        "claims": len(catalog.claims),
-        "tiers": dict(sorted(Counter(rule.tier for rule in rules).items())),
-        "severities": dict(Counter(rule.effective_severity for rule in catalog.rules.values())),
-        "families": {f"{family}xxx": n for family, n in sorted(Counter(code[:3] for code in catalog.rules).items())},
-        "origins": len({claim.origin for claim in catalog.claims.values()}),
-    }
+    told = statistics(load())
     if style == "json":
         from recipeforge.render.json import dumped
 
         write(dumped({"format": "recipeforge/catalog-stats/1", **told}))
         return CLEAN
     screen = look(color)
-    for name, value in told.items():
-        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
-        write(f"{screen.paint('message', f'{name:<11}')} {shown}\n")
+    share = f"{told['rules_with_two_origins']} of {told['rules_with_evidence']} rules ({told['share_with_two_origins']:.0%})"
+    shown = {name: value for name, value in told.items() if not name.startswith(("by_tier", "by_family", "share_", "rules_with_"))}
+    for name, value in {**shown, "two origins": share}.items():
+        # What belongs together stays on one line: the joint is no space while lines are broken.
+        text = ", ".join(f"{key}\0{count}" for key, count in value.items()) if isinstance(value, dict) else str(value)
+        rows = [row.replace("\0", " ") for row in wrap(text, screen.width - 15)]
+        label = f"{name.replace('_', ' '):<14}"
+        write("".join(f"{screen.paint('message', label if not i else ' ' * 14)} {row}\n" for i, row in enumerate(rows)))
     return CLEAN
 
 
 @command.command("show")
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("name", metavar=f"{{{'|'.join(KINDS)}}} | ID")
 @color_option()
-def show_command(kind: str, color: ColorChoice) -> int:
-    """List rules, components, slots, knobs, GPUs, models, packages or prices with their titles."""
+def show_command(name: str, color: ColorChoice) -> int:
+    """List a kind of thing with its titles, or show one thing in full.
+
+    ID is a rule's code or slug, a component, a claim, a slot, a knob, a GPU, a model, a package or a price: its page, where there is
+    one, and the entry as the pack's authors wrote it.
+    """
     from recipeforge.catalog.load import load
-    from recipeforge.catalog.pages import title_of
 
     catalog, screen = load(), look(color)
-    rows: dict[str, tuple[str, str]] = {
-        **({c: (r.effective_severity, f"{r.slug}: {title_of(r)}") for c, r in catalog.rules.items()} if kind == "rules" else {}),
-        **({i: ("", f"{c.slot}: {c.title}") for i, c in catalog.components.items()} if kind == "components" else {}),
-        **({i: ("", s.description) for i, s in catalog.slots.items()} if kind == "slots" else {}),
-        **({i: ("", k.description) for i, k in catalog.knobs.items()} if kind == "knobs" else {}),
-    }
-    if kind in ("gpus", "models", "packages"):
-        rows = {i: ("", f"{sheet.title} ({sheet.source}, {sheet.checked})") for i, sheet in getattr(catalog, kind).items()}
-    if kind == "prices":
-        rows = {i: ("", f"{o.usd_hour:>7.2f} USD an hour ({o.source}, {o.checked})") for i, o in catalog.prices.items()}
-    wide = max(map(len, rows), default=0)
-    for name, (severity, text) in rows.items():
-        told = f"{screen.paint(severity, f'{severity:<8}')}" if severity else ""
-        write(f"{screen.paint('message', f'{name:<{wide}}')}  {told}{' '.join(text.split())}\n")
+    if name in KINDS:
+        rows = _rows(catalog, name)
+        wide = max(map(len, rows), default=0)
+        for id_, (severity, text) in rows.items():
+            told = f"{screen.paint(severity, f'{severity:<8}')}" if severity else ""
+            write(f"{screen.paint('message', f'{id_:<{wide}}')}  {told}{' '.join(text.split())}\n")
+        return CLEAN
+    write(_in_full(catalog, name, screen))
     return CLEAN
+
+
+def _rows(catalog: Catalog, kind: str) -> dict[str, tuple[str, str]]:
+    """Return id → severity and title."""
+    from recipeforge.catalog.pages import title_of
+
+    match kind:
+        case "rules":
+            return {c: (r.effective_severity, f"{r.slug}: {title_of(r)}") for c, r in catalog.rules.items()}
+        case "components":
+            return {i: ("", f"{c.slot}: {c.title}") for i, c in catalog.components.items()}
+        case "slots":
+            return {i: ("", s.description) for i, s in catalog.slots.items()}
+        case "knobs":
+            return {i: ("", k.description) for i, k in catalog.knobs.items()}
+        case "claims":
+            return {i: ("", f"{c.origin}: {c.quote}") for i, c in catalog.claims.items()}
+        case "prices":
+            offers: dict[str, Offer] = dict(catalog.prices)
+            return {i: ("", f"{o.usd_hour:>7.2f} USD an hour ({o.source}, {o.checked})") for i, o in offers.items()}
+        case _:
+            sheets: dict[str, FactSheet] = getattr(catalog, kind)
+            return {i: ("", f"{sheet.title} ({sheet.source}, {sheet.checked})") for i, sheet in sheets.items()}
+
+
+def _in_full(catalog: Catalog, name: str, screen: Look) -> str:
+    """Return the page of one thing, and its entry as written."""
+    from recipeforge.api import explain
+    from recipeforge.catalog.load import SHIPPED_PACKS
+    from recipeforge.catalog.writing import written
+    from recipeforge.render.rule_page import render_page
+
+    id_ = _id_of(catalog, name)
+    found = written(SHIPPED_PACKS, id_) if id_ else None
+    if id_ is None or found is None:
+        raise click.UsageError(f"the catalog has nothing called `{name}`{_meant(catalog, name)}")
+    place, text = found
+    page = explain(id_)
+    parts = [render_page(page, screen)] if page else []
+    if id_ in catalog.claims:
+        users = ", ".join(rule.code for rule in catalog.rules.values() if id_ in rule.evidence)
+        parts.append(f"Cited by {users or 'no rule'}.\n")
+    parts.append(f"{screen.paint('help', 'Written')}\n\n{place}\n\n{_indented(text)}")
+    excerpt = next((file for pack in SHIPPED_PACKS if (file := pack / "excerpts" / f"{id_}.txt").is_file()), None)
+    if excerpt:
+        stored = excerpt.read_text(encoding="utf-8")
+        parts.append(f"{screen.paint('help', 'Excerpt')}\n\n{excerpt}\n\n{_indented(stored)}")
+    return "\n".join(parts)
+
+
+def _indented(text: str) -> str:
+    return "".join(f"    {line}".rstrip() + "\n" for line in text.splitlines())
+
+
+def _id_of(catalog: Catalog, name: str) -> str | None:
+    """Return the id of what is called so."""
+    wanted = name.strip().casefold()
+    if rule := catalog.rule_by_slug(wanted):
+        return rule.code
+    for known in (catalog.rules, catalog.components, catalog.claims, catalog.slots, catalog.knobs, catalog.prices):
+        if found := next((id_ for id_ in known if id_.casefold() == wanted), None):
+            return found
+    named = [*catalog.components.values(), *catalog.gpus.values(), *catalog.models.values(), *catalog.packages.values()]
+    return next((one.id for one in named if wanted in (one.id.casefold(), *(alias.casefold() for alias in one.aliases))), None)
+
+
+def _meant(catalog: Catalog, name: str) -> str:
+    from difflib import get_close_matches
+
+    slugs = [rule.slug for rule in catalog.rules.values()]
+    names = [*KINDS, *catalog.rules, *slugs, *catalog.components, *catalog.slots, *catalog.knobs, *catalog.gpus, *catalog.models]
+    near = get_close_matches(name.upper(), catalog.rules, 1, 0.8) or get_close_matches(name, names, 2)
+    return f"; did you mean {' or '.join(f'`{one}`' for one in near)}?" if near else ""
