@@ -58,7 +58,7 @@ def conditions(found: Summary) -> str:
     s = found.setting
     rates = ", ".join(f"{rate:.0e}" for rate in s.rates)
     chosen = (
-        f"peak rate chosen for each from {rates} on {s.tuning} other sentences with a seed that nothing else uses"
+        f"peak rate chosen for each from {rates}, upwards while that lowered the loss on {s.tuning} other sentences, with a seed of its own"
         if len(s.rates) > 1
         else f"peak rate {rates} for all"
     )

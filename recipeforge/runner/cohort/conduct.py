@@ -17,7 +17,7 @@ from recipeforge.runner.cohort.entrants import ENTRANTS
 from recipeforge.runner.cohort.needs import DATA, MODEL, missing, versions
 from recipeforge.runner.cohort.results import Book, Cohort, Result
 from recipeforge.runner.cohort.setting import Job, Setting, measuring_jobs, tuning_jobs
-from recipeforge.runner.cohort.statistics import chosen_rates
+from recipeforge.runner.cohort.statistics import best_rate, chosen_rates
 from recipeforge.runner.cohort.worker import order_of
 from recipeforge.runner.devices import processor
 from recipeforge.schemas.errors import RunError
@@ -38,8 +38,10 @@ def conduct(
         raise RunError(f"the cohort needs {'a package' if len(needs) == 1 else 'packages'} that this environment lacks: {told}")
     with Book(folder, setting, _versions()) as book, _Crew(setting, folder, at_once) as crew:
         done = book.cohort.done()
-        tuned = list(tuning_jobs(setting, names)) if len(setting.rates) > 1 else []
-        _do(crew, book, done, tuned, "choosing rates", listen)
+        climbing = list(names) if len(setting.rates) > 1 else []
+        for rate in setting.rates:
+            _do(crew, book, done, list(tuning_jobs(setting, climbing, rate)), f"trying rate {rate:g}", listen)
+            climbing = [name for name in climbing if best_rate(name, done) == rate]
         rates = chosen_rates(setting, names, done)
         _do(crew, book, done, list(measuring_jobs(names, rates, seeds)), "measuring", listen)
         return Cohort(setting, book.cohort.versions, tuple(done.values()))

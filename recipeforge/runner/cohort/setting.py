@@ -26,11 +26,13 @@ class Setting:
     tokens: int = 64
     """Longer sentences are cut."""
     rates: tuple[float, ...] = (1e-4, 2e-4, 4e-4)
-    """Peak learning rates that are tried."""
+    """Peak learning rates, from the lowest up. A scheduler tries the next one while the last step up lowered its loss."""
     tuning_seed: int = 1000
     """The seed of the runs that choose a rate; no result comes from it."""
 
     def __post_init__(self) -> None:
+        if not self.rates or list(self.rates) != sorted(set(self.rates)):
+            raise ValueError(f"rates {self.rates} do not rise")
         for name in ("steps", "batch", "validation", "tuning", "watched", "watch_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, and at least 1 is needed")
@@ -56,11 +58,10 @@ class Job:
         return f"{self.entrant}, seed {self.seed}, rate {self.rate:g}"
 
 
-def tuning_jobs(setting: Setting, entrants: Sequence[str]) -> Iterator[Job]:
-    """Yield the runs that choose rates."""
-    for rate in setting.rates:
-        for entrant in entrants:
-            yield Job("tune", entrant, rate, setting.tuning_seed)
+def tuning_jobs(setting: Setting, entrants: Sequence[str], rate: float) -> Iterator[Job]:
+    """Yield the runs that try one rate."""
+    for entrant in entrants:
+        yield Job("tune", entrant, rate, setting.tuning_seed)
 
 
 def measuring_jobs(entrants: Sequence[str], rates: dict[str, float], seeds: int) -> Iterator[Job]:

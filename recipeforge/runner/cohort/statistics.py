@@ -99,14 +99,18 @@ def chosen_rates(setting: Setting, names: Sequence[str], done: Mapping[Job, Resu
     """
     if len(setting.rates) == 1:
         return dict.fromkeys(names, setting.rates[0])
-    chosen: dict[str, float] = {}
-    for name in names:
-        found = [(result.loss, job.rate) for job, result in done.items() if (job.phase, job.entrant) == ("tune", name)]
-        ended = [(loss, rate) for loss, rate in found if loss is not None]
-        if not ended:
-            raise RunError(f"{name} failed at every rate that was tried; try lower ones with --rates")
-        chosen[name] = min(ended)[1]
-    return chosen
+    chosen = {name: best_rate(name, done) for name in names}
+    for name, rate in chosen.items():
+        if rate is None:
+            raise RunError(f"{name} failed at the rates that were tried; try lower ones with --rates")
+    return {name: rate for name, rate in chosen.items() if rate is not None}
+
+
+def best_rate(name: str, done: Mapping[Job, Result]) -> float | None:
+    """Return the rate with the lowest tuning loss so far, the lower one of equals; `None` where no run came to an end."""
+    found = [(result.loss, job.rate) for job, result in done.items() if (job.phase, job.entrant) == ("tune", name)]
+    ended = [(loss, rate) for loss, rate in found if loss is not None]
+    return min(ended)[1] if ended else None
 
 
 def summary(cohort: Cohort) -> Summary:

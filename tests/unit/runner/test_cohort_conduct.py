@@ -14,7 +14,7 @@ from recipeforge.runner.packages import Need
 from recipeforge.runner.parts import PARTS
 from recipeforge.schemas.errors import RunError
 
-SETTING = Setting(steps=2, rates=(1e-4, 2e-4))
+SETTING = Setting(steps=2, rates=(1e-4, 2e-4, 4e-4))
 NAMES = ("linear", "cosine")
 
 
@@ -24,6 +24,8 @@ class Pretender:
     def __init__(self) -> None:
         self.asked: list[Job] = []
         self.stop: int | None = None
+        self.best = 1e-4
+        """The rate with the lowest loss."""
 
     def __call__(self, *_: object) -> "Pretender":
         return self
@@ -39,7 +41,7 @@ class Pretender:
             if len(self.asked) == self.stop:
                 raise KeyboardInterrupt
             self.asked.append(job)
-            loss = 0.5 + job.rate + 0.01 * job.seed
+            loss = 0.5 + abs(job.rate - self.best) + 0.01 * job.seed
             yield job, {"loss": loss, "accuracy": 0.7, "steps": 2, "seconds": 0.1, "train_loss": [0.7, 0.6], "rates": [0.0, job.rate]}
 
 
@@ -80,18 +82,25 @@ def test_seeds_are_paired(crew: Pretender, tmp_path: Path) -> None:
     assert {job.seed for job in crew.asked if job.phase == "tune"} == {SETTING.tuning_seed}
 
 
+@pytest.mark.parametrize(("best", "tried"), [(1e-4, [1e-4, 2e-4]), (2e-4, [1e-4, 2e-4, 4e-4]), (4e-4, [1e-4, 2e-4, 4e-4])])
+def test_rates_are_tried_upwards_while_that_helps(best: float, tried: list[float], crew: Pretender, tmp_path: Path) -> None:
+    crew.best = best
+    conduct(SETTING, ["linear"], 1, tmp_path)
+    assert [job.rate for job in crew.asked] == [*tried, best]
+
+
 def test_an_interrupted_cohort_goes_on_where_it_stopped(crew: Pretender, tmp_path: Path) -> None:
-    crew.stop = 6
+    crew.stop = 5
     with pytest.raises(KeyboardInterrupt):
         conduct(SETTING, NAMES, 2, tmp_path)
-    assert len(read(tmp_path / FILE).results) == 6
+    assert len(read(tmp_path / FILE).results) == 5
     first, crew.asked, crew.stop = crew.asked, [], None
     told: list[str] = []
     found = conduct(SETTING, NAMES, 2, tmp_path, listen=told.append)
     assert not set(first) & set(crew.asked)
     assert len(first) + len(crew.asked) == len(found.results) == 4 + 4
-    assert told[0] == "choosing rates: 4 of 4 runs are there already"
-    assert "measuring: 2 of 4 runs are there already" in told
+    assert told[0] == "trying rate 0.0001: 2 of 2 runs are there already"
+    assert "measuring: 1 of 4 runs are there already" in told
     crew.asked = []
     conduct(SETTING, NAMES, 3, tmp_path)
     assert [job.seed for job in crew.asked] == [2, 2]  # one more seed adds to it
