@@ -68,6 +68,11 @@ def _components(catalog: Catalog) -> Iterator[str]:
                 yield f"component {component.id}: the name '{name}' already means '{owner[name.casefold()]}'"
 
 
+def _measured(catalog: Catalog) -> Iterator[str]:
+    for claim in catalog.claims.values():
+        yield from (f"{claim.id}: about '{id_}', which is no component" for id_ in claim.about if id_ not in catalog.components)
+
+
 def _sentences(catalog: Catalog) -> Iterator[str]:
     texts = [(f"slot {slot.id}: description", slot.description) for slot in catalog.slots.values()]
     texts += [(f"knob {knob.path}: description", knob.description) for knob in catalog.knobs.values()]
@@ -202,6 +207,7 @@ CHECKS: tuple[Callable[[Catalog], Iterator[str]], ...] = (
     _slots,
     _knobs,
     _components,
+    _measured,
     _sentences,
     _rule_shape,
     _rule_references,

@@ -49,7 +49,11 @@ def excerpt_of(claim: Claim, pack_dirs: Sequence[Path]) -> str | None:
 
 def _unused_claims(catalog: Catalog, pack_dirs: Sequence[Path]) -> Iterator[str]:
     used = {id_ for rule in catalog.rules.values() for id_ in rule.evidence}
-    yield from (f"{claim.id}: no rule uses it" for claim in catalog.claims.values() if claim.id not in used and not claim.withdrawn)
+    yield from (
+        f"{claim.id}: no rule uses it"
+        for claim in catalog.claims.values()
+        if claim.id not in used and not claim.about and not claim.withdrawn
+    )
 
 
 def _orphan_excerpts(catalog: Catalog, pack_dirs: Sequence[Path]) -> Iterator[str]:

@@ -64,6 +64,11 @@ class Catalog:
         """Components of a slot, in catalog order."""
         return tuple(c for c in self.components.values() if c.slot == slot)
 
+    def measured(self, component: str) -> tuple[Claim, ...]:
+        """Standing claims about a component's own measurements, those that speak of it alone first."""
+        found = [claim for claim in self.claims.values() if component in claim.about and not claim.withdrawn]
+        return tuple(sorted(found, key=lambda claim: (len(claim.about), claim.id)))
+
     def rule_by_slug(self, slug: str) -> Rule | None:
         """The rule with this slug."""
         return next((r for r in self.rules.values() if r.slug == slug), None)

@@ -31,5 +31,7 @@ class Claim:
     """The document's own name."""
     speaks_for: str = ""
     """Framework and versions the claim is about, where it is not general."""
+    about: tuple[str, ...] = ()
+    """Components that were measured: the claim stands on their pages, with or without a rule that rests on it."""
     withdrawn: str = ""
     """Why it no longer counts; empty while it does."""

@@ -9,7 +9,7 @@ from pygls.uris import from_fs_path
 
 from recipeforge.catalog.cache import cache_dir
 from recipeforge.lsp.analysis import Analysis
-from recipeforge.lsp.cards.evidence import rules_section
+from recipeforge.lsp.cards.evidence import quote_block, rules_section
 from recipeforge.lsp.markdown import escaped, link, prose
 from recipeforge.lsp.memory import component_words
 from recipeforge.render.component_page import component_page
@@ -30,6 +30,7 @@ def component_card(known: Analysis, component: Component, untold: Collection[str
     parts = [f"**{escaped(component.title)}** `{component.id}` · {slot.title} · {documentation}", prose(component.description)]
     parts.append(" ".join(_standing(known, component)))
     parts.append(_effects(component))
+    parts += [quote_block(claim) for claim in known.catalog.measured(component.id)]
     more = link(f"the page of {component.title}", component_uri(known.catalog, component))
     parts += rules_section(known, component.id, heading="What it can break", untold=untold, more=more, quotes=0 if untold else 2)
     return "\n\n".join(part for part in parts if part)
