@@ -41,7 +41,7 @@ def conduct(
         climbing = list(names) if len(setting.rates) > 1 else []
         for rate in setting.rates:
             _do(crew, book, done, list(tuning_jobs(setting, climbing, rate)), f"trying rate {rate:g}", listen)
-            climbing = [name for name in climbing if best_rate(name, done) == rate]
+            climbing = [name for name in climbing if best_rate(name, done, rate) == rate]
         rates = chosen_rates(setting, names, done)
         _do(crew, book, done, list(measuring_jobs(names, rates, seeds)), "measuring", listen)
         return Cohort(setting, book.cohort.versions, tuple(done.values()))

@@ -106,9 +106,10 @@ def chosen_rates(setting: Setting, names: Sequence[str], done: Mapping[Job, Resu
     return {name: rate for name, rate in chosen.items() if rate is not None}
 
 
-def best_rate(name: str, done: Mapping[Job, Result]) -> float | None:
-    """Return the rate with the lowest tuning loss so far, the lower one of equals; `None` where no run came to an end."""
-    found = [(result.loss, job.rate) for job, result in done.items() if (job.phase, job.entrant) == ("tune", name)]
+def best_rate(name: str, done: Mapping[Job, Result], highest: float = math.inf) -> float | None:
+    """Return the rate up to `highest` with the lowest tuning loss, the lower one of equals; `None` where no run came to an end."""
+    tried = {job.rate: result.loss for job, result in done.items() if (job.phase, job.entrant) == ("tune", name)}
+    found = [(loss, rate) for rate, loss in tried.items() if rate <= highest]
     ended = [(loss, rate) for loss, rate in found if loss is not None]
     return min(ended)[1] if ended else None
 

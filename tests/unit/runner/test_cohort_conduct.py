@@ -87,6 +87,12 @@ def test_rates_are_tried_upwards_while_that_helps(best: float, tried: list[float
     crew.best = best
     conduct(SETTING, ["linear"], 1, tmp_path)
     assert [job.rate for job in crew.asked] == [*tried, best]
+    path, asked = tmp_path / FILE, crew.asked
+    for kept in range(len(asked)):  # wherever it was interrupted, the same runs are done
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[: 1 + kept]))
+        crew.asked = []
+        conduct(SETTING, ["linear"], 1, tmp_path)
+        assert crew.asked == asked[kept:]
 
 
 def test_an_interrupted_cohort_goes_on_where_it_stopped(crew: Pretender, tmp_path: Path) -> None:
