@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from recipeforge.runner.cohort.results import Cohort
     from recipeforge.runner.cohort.statistics import Line, Summary
 
-HEADER = ("", "scheduler", "peak rate", "val_loss", "val_acc", "behind the leader", "p", "")
+HEADER = ("", "scheduler", "peak rate", "val_loss", "val_acc", "behind the leader", "p (Holm)", "flags")
 LEADER = "★"
 
 
@@ -50,6 +50,28 @@ def text_table(found: Summary) -> str:
 def markdown_table(found: Summary) -> str:
     """Return the table as Markdown."""
     rows = [HEADER, ("---",) * len(HEADER), *(cells(line) for line in found.lines)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+def tuning_table(cohort: Cohort) -> str:
+    """Return what the choice of rates saw, as Markdown; empty where there was nothing to choose."""
+    rates = cohort.setting.rates
+    tried = {(job.entrant, job.rate): result.loss for job, result in cohort.done().items() if job.phase == "tune"}
+    names = [name for name in ENTRANTS.names if any((name, rate) in tried for rate in rates)]
+    if not names:
+        return ""
+    rows = [("scheduler", *(f"{rate:.0e}" for rate in rates)), ("---",) * (1 + len(rates))]
+    for name in names:
+        losses = [tried.get((name, rate)) for rate in rates]
+        rows.append(
+            (
+                name,
+                *(
+                    f"{loss:.4f}" if loss is not None else "failed" if (name, r) in tried else ""
+                    for loss, r in zip(losses, rates, strict=True)
+                ),
+            )
+        )
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
 
 
