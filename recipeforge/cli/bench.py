@@ -30,7 +30,7 @@ def command() -> None:
 @click.option("--only", metavar="A,B", help="These schedulers instead of all.")
 @click.option("--rates", metavar="A,B", help="Peak learning rates that each may choose from; one: all take it [1e-4,2e-4,4e-4].")
 @click.option("--validation", type=click.IntRange(8), help="Held-out sentences; a quarter as many choose the rate [1024].")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs at once; each takes one core and 1 GiB.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Runs at once; each takes one core and 1.5 GiB.")
 @click.option("--out", type=click.Path(path_type=Path), default=OUT, show_default=True, metavar="DIR", help="Where results lie.")
 @click.option("--report", is_flag=True, help="Run nothing: show what is there already, under whatever conditions.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")

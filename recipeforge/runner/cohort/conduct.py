@@ -147,7 +147,7 @@ class _Crew:
                 line = process.stdout.readline()
             except (OSError, ValueError):
                 line = ""
-            if not line:
+            if not line.endswith("\n"):  # nothing, or half an answer: it died
                 answers.put((None, {"refused": self._death(number)}))
                 return
             answers.put((job, json.loads(line)))

@@ -1,6 +1,8 @@
 """A cohort's file and what goes on after an interrupt, with workers that only pretend."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -180,6 +182,25 @@ def test_of_a_run_done_twice_the_first_counts(tmp_path: Path) -> None:
             book.add(Result("measure", "linear", 1e-4, 0, loss, 0.5))
     (job,) = measuring_jobs(["linear"], {"linear": 1e-4}, 1)
     assert read(tmp_path / FILE).done()[job].loss == 0.4
+
+
+AT_ONCE = "pass"
+HALFWAY = "print({}, flush=True); input(); input(); print(chr(123), end='', flush=True)"
+"""Ready, then dead within the first answer."""
+
+
+@pytest.mark.parametrize("dies", [AT_ONCE, HALFWAY])
+def test_a_worker_that_dies_is_told_with_its_log(dies: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    begin = subprocess.Popen
+
+    def dying(command, **options):
+        return begin([sys.executable, "-c", dies], **options)
+
+    monkeypatch.setattr(conducting.subprocess, "Popen", dying)
+    monkeypatch.setattr(conducting, "missing", lambda: ())
+    with pytest.raises(RunError, match=r"a worker process ended .* worker-0\.log"):
+        conduct(SETTING, NAMES, 1, tmp_path)
+    assert read(tmp_path / FILE).results == ()
 
 
 def test_missing_packages_are_named_with_the_command_that_brings_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
