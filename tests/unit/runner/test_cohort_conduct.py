@@ -198,7 +198,7 @@ def test_a_worker_that_dies_is_told_with_its_log(dies: str, monkeypatch: pytest.
 
     monkeypatch.setattr(conducting.subprocess, "Popen", dying)
     monkeypatch.setattr(conducting, "missing", lambda: ())
-    with pytest.raises(RunError, match=r"a worker process ended .* worker-0\.log"):
+    with pytest.raises(RunError, match=r"a worker process ended .*worker-0\.log"):
         conduct(SETTING, NAMES, 1, tmp_path)
     assert read(tmp_path / FILE).results == ()
 
