@@ -77,6 +77,11 @@ PREDICATES = PredicateRegistry()
 _TRL_GRPO = "https://github.com/huggingface/trl/blob/main/trl/trainer/grpo_config.py"
 _TRANSFORMERS_ARGS = "https://github.com/huggingface/transformers/blob/main/src/transformers/training_args.py"
 _TRANSFORMERS_TP = "https://github.com/huggingface/transformers/blob/main/docs/source/en/perf_infer_gpu_multi.md"
+_TORCHTUNE_TP = "https://github.com/meta-pytorch/torchtune/blob/main/torchtune/training/_distributed.py"
+_ACCELERATE_PARALLELISM = "https://github.com/huggingface/accelerate/blob/main/src/accelerate/parallelism_config.py"
+_VLLM_MODEL = "https://github.com/vllm-project/vllm/blob/main/vllm/config/model.py"
+_VLLM_LORA = "https://github.com/vllm-project/vllm/blob/main/vllm/lora/peft_helper.py"
+_TRL_VLLM = "https://github.com/huggingface/trl/blob/main/trl/generation/vllm_generation.py"
 _TORCH_CP = "https://github.com/pytorch/pytorch/blob/main/torch/distributed/tensor/experimental/_attention.py"
 
 
@@ -86,6 +91,18 @@ _TORCH_CP = "https://github.com/pytorch/pytorch/blob/main/torch/distributed/tens
 def batch_not_divisible_by_generations(count: int, micro: int, accumulate: int, generations: int) -> bool:
     """Sequences of one optimizer step do not divide into whole groups of completions."""
     return count * micro * accumulate % generations != 0
+
+
+@PREDICATES.register(
+    "micro-batch-not-divisible-by-generations",
+    "hardware.count",
+    "batch.micro",
+    "objective.generations",
+    source="https://github.com/huggingface/trl/blob/v0.16.1/trl/trainer/grpo_trainer.py",
+)
+def micro_batch_not_divisible_by_generations(count: int, micro: int, generations: int) -> bool:
+    """Sequences of one micro-batch over all devices do not divide into whole groups of completions."""
+    return count * micro % generations != 0
 
 
 @PREDICATES.register(
@@ -112,6 +129,36 @@ def degree_beyond_devices(degree: int, count: int) -> bool:
 def heads_not_divisible_by_degree(heads: int, degree: int) -> bool:
     """Attention heads do not divide evenly over the devices of a tensor-parallel group."""
     return heads % degree != 0
+
+
+@PREDICATES.register("kv-heads-not-divisible-by-degree", "model.kv_heads", "distributed.degree", source=_TORCHTUNE_TP)
+def kv_heads_not_divisible_by_degree(kv_heads: int, degree: int) -> bool:
+    """Key-value heads do not divide evenly over the devices of a tensor-parallel group."""
+    return kv_heads % degree != 0
+
+
+@PREDICATES.register("devices-not-divisible-by-degree", "hardware.count", "distributed.degree", source=_ACCELERATE_PARALLELISM)
+def devices_not_divisible_by_degree(count: int, degree: int) -> bool:
+    """There are enough devices for one split, and they do not divide into whole splits."""
+    return count > degree and count % degree != 0
+
+
+@PREDICATES.register("heads-not-divisible-by-engine", "model.heads", "export.tensor_parallel", source=_VLLM_MODEL)
+def heads_not_divisible_by_engine(heads: int, tensor_parallel: int) -> bool:
+    """Attention heads do not divide evenly over the devices of the serving engine."""
+    return heads % tensor_parallel != 0
+
+
+@PREDICATES.register("devices-not-divisible-by-rollout", "hardware.count", "rollout.tensor_parallel", source=_TRL_VLLM)
+def devices_not_divisible_by_rollout(count: int, tensor_parallel: int) -> bool:
+    """Training devices do not divide into whole groups for the engine that samples."""
+    return count % tensor_parallel != 0
+
+
+@PREDICATES.register("rank-beyond-engine", "technique.rank", "export.max_rank", source=_VLLM_LORA)
+def rank_beyond_engine(rank: int, max_rank: int) -> bool:
+    """The adapter's rank is larger than the engine makes room for."""
+    return rank > max_rank
 
 
 @PREDICATES.register(

@@ -45,6 +45,26 @@ NAIVE = {
         {"distributed.degree": st.integers(2, 8), "hardware.count": st.integers(1, 8)},
         lambda v: v["distributed.degree"] not in range(v["hardware.count"] + 1),
     ),
+    "kv-heads-not-divisible-by-degree": (
+        {"model.kv_heads": SMALL, "distributed.degree": st.integers(2, 8)},
+        lambda v: not divides(v["distributed.degree"], v["model.kv_heads"]),
+    ),
+    "devices-not-divisible-by-degree": (
+        {"hardware.count": st.integers(1, 32), "distributed.degree": st.integers(2, 8)},
+        lambda v: v["hardware.count"] in range(v["distributed.degree"], 33) and not divides(v["distributed.degree"], v["hardware.count"]),
+    ),
+    "heads-not-divisible-by-engine": (
+        {"model.heads": SMALL, "export.tensor_parallel": st.integers(1, 8)},
+        lambda v: not divides(v["export.tensor_parallel"], v["model.heads"]),
+    ),
+    "devices-not-divisible-by-rollout": (
+        {"hardware.count": st.integers(1, 32), "rollout.tensor_parallel": st.integers(1, 8)},
+        lambda v: not divides(v["rollout.tensor_parallel"], v["hardware.count"]),
+    ),
+    "rank-beyond-engine": (
+        {"technique.rank": SMALL, "export.max_rank": SMALL},
+        lambda v: v["technique.rank"] not in range(v["export.max_rank"] + 1),
+    ),
     "rank-beyond-hidden": (
         {"technique.rank": SMALL, "model.hidden": SMALL},
         lambda v: v["technique.rank"] in range(v["model.hidden"] + 1, 65),
