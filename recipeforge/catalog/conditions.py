@@ -191,7 +191,7 @@ def _parse_comparison(subject: Knob | FactSubject, name: str, word: str, value: 
         advice = "is a list; test it with {has: …} or {lacks: …}" if listed else f"is not a list, so `{word}` does not apply"
         raise CatalogError(f"{where}: '{name}' {advice}")
     kind = subject.type if isinstance(subject, Knob) else subject.kind
-    if word in _ORDERINGS and kind not in ("int", "float", "duration", "version"):
+    if word in _ORDERINGS and kind not in ("int", "float", "duration", "version", "any"):
         raise CatalogError(f"{where}: '{name}' is no number, so `{word}` does not apply")
     return Compare(name, word, _value(subject, value, where, range_matters=word in ("eq", "ne")))
 

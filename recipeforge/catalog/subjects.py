@@ -7,9 +7,9 @@ so their names are settled here.
 from dataclasses import dataclass
 from typing import Literal
 
-FactKind = Literal["int", "float", "str", "bool", "list", "version"]
+FactKind = Literal["int", "float", "str", "bool", "list", "version", "any"]
 
-FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune")
+FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune", "unsloth", "ms-swift", "litgpt")
 """Values of the recipe's `framework` key; also the names a scope may use beside packages."""
 
 EXCLUDED = "not"
@@ -17,6 +17,16 @@ EXCLUDED = "not"
 
 PACKAGE_PREFIX = "packages."
 """`packages.<name on PyPI>` is a fact for every package; its value is a version."""
+
+
+CONFIG_PREFIX = "config."
+"""`config.<path>` is a fact for every key of another tool's configuration, in its own words; unknown of a recipe.
+
+Its value is the key's, `absent` where the key is not there or null, `list` or `mapping` for what is no single value. With `[]` in the path
+it is the list of what the items of a list say.
+"""
+
+ABSENT = "absent"
 
 
 @dataclass(frozen=True)
@@ -74,4 +84,6 @@ def fact_subject(name: str) -> FactSubject | None:
     """Return the fact of this name, or nothing."""
     if name.startswith(PACKAGE_PREFIX) and len(name) > len(PACKAGE_PREFIX):
         return FactSubject(name, "version")
+    if name.startswith(CONFIG_PREFIX) and len(name) > len(CONFIG_PREFIX):
+        return FactSubject(name, "list" if "[]" in name else "any")
     return FACT_SUBJECTS.get(name)

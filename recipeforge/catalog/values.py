@@ -37,6 +37,8 @@ def fact_problem(fact: FactSubject, value: object) -> str | None:
         if isinstance(value, str) and _VERSION.fullmatch(value):
             return None
         return f'{value!r} is not a version; write it in quotes, such as "2.6"'
+    if fact.kind == "any":
+        return None if isinstance(value, bool | int | float | str) else f"{value!r} is no single value"
     kind = "enum" if fact.values else "str" if fact.kind == "list" else fact.kind
     return _type_problem(kind, fact.values, value)
 

@@ -41,6 +41,7 @@ def context_of(said: Interpretation, catalog: Catalog, overrides: Mapping[str, F
     if said.framework is not None:
         facts["framework"] = said.framework
     facts.update({f"packages.{name}": version for name, version in said.packages.items()})
+    facts.update(said.facts)
     _gpu(facts, findings, said, names, overrides)
     _model(facts, findings, said, names, overrides, path)
     facts.update({key: value for key, value in overrides.items() if key not in {"gpu.id", "model.id"}})

@@ -25,7 +25,7 @@ from recipeforge.documents.tree import (
     SequenceNode,
     key_text,
 )
-from recipeforge.documents.vocabulary import USE_KEY, Vocabulary, reads, vocabulary_of
+from recipeforge.documents.vocabulary import USE_KEY, VERSION_KEY, Vocabulary, reads, vocabulary_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.loadout import Loadout
@@ -46,7 +46,10 @@ class EditPlan:
 
 def edits_for(document: Document, loadout: Loadout, catalog: Catalog, changes: Iterable[Change]) -> tuple[TextEdit, ...]:
     """Return the edits that make `changes` in the text; none where it cannot be edited without risk (`plan_edits` says why)."""
-    del loadout  # of the native dialect the text says everything
+    if loadout.dialect != VERSION_KEY:
+        from recipeforge.documents.dialects.writing import edits_in_dialect
+
+        return edits_in_dialect(document, loadout, catalog, changes)
     return plan_edits(document, catalog, changes).edits
 
 

@@ -29,10 +29,12 @@ RULES: dict[str, tuple[str, Severity]] = {
     "RF0019": ("component-in-wrong-slot", "error"),
     "RF0020": ("too-many-in-slot", "error"),
     "RF0021": ("missing-in-slot", "error"),
+    "RF0022": ("missing-companion-file", "warning"),
+    "RF0023": ("key-read-by-nothing", "warning"),
 }
 """Code → slug and severity; the pages are in the core pack (`rules/file.yaml`), and a test holds the two together."""
 
-UNREAD = frozenset({"RF0014", "RF0015"})
+UNREAD = frozenset({"RF0014", "RF0015", "RF0023"})
 """Findings about text that nothing reads."""
 
 UNREADABLE = frozenset({"RF0001", "RF0008", "RF0009", "RF0010", "RF0011", "RF0012", "RF0013", "RF0018"})

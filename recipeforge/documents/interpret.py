@@ -106,8 +106,9 @@ class _Interpreter:
         tool = foreign_tool(keys)
         span = root.entries[0].key.span
         if tool:
-            message = f"this looks like a configuration of {tool}, not like a recipe"
-            return self._report(finding("RF0009", message, span, help=f"Write it as a recipe. {_FIRST_LINES}"))
+            message = f"this looks like a configuration of {tool}, and not like one that trains"
+            help_text = f"Training configurations of {tool} are read as they are; check the path. {_FIRST_LINES}"
+            return self._report(finding("RF0009", message, span, help=help_text))
         return self._report(finding("RF0009", f"this is no recipe: it has no `{VERSION_KEY}:` line", span, help=_FIRST_LINES))
 
     def _version(self, entry: Entry) -> bool:

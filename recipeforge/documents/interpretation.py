@@ -9,7 +9,7 @@ from recipeforge.documents.steps import Proposal
 from recipeforge.documents.tree import Content, ScalarNode
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
-from recipeforge.schemas.loadout import Equipped, Setting
+from recipeforge.schemas.loadout import Equipped, Fact, Setting
 from recipeforge.schemas.place import Span, TextEdit
 
 MAX_FINDINGS = 100
@@ -70,6 +70,10 @@ class Interpretation:
     """Top-level keys."""
     spans: dict[str, Span] = field(default_factory=dict[str, Span])
     """Of the context's groups: `gpu`, `model`, `framework`, `packages.torch`."""
+    facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
+    """What another tool's configuration says in its own words: `config.sample_packing`."""
+    sayable: frozenset[str] | None = None
+    """Components and knobs that the dialect has words for; `None`: all of them."""
     findings: Findings = field(default_factory=Findings)
 
     def value_of(self, knob: str) -> object:

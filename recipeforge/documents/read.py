@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from recipeforge.documents.context import context_of
+from recipeforge.documents.context import context_of, gpu_sheet
 from recipeforge.documents.interpret import interpret
 from recipeforge.documents.interpretation import Findings, Interpretation
 from recipeforge.documents.steps import DeleteAt, Step
-from recipeforge.documents.tree import Document
-from recipeforge.documents.vocabulary import vocabulary_of
+from recipeforge.documents.tree import Document, MappingNode, key_text, target_of
+from recipeforge.documents.vocabulary import VERSION_KEY, vocabulary_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.loadout import Context, Fact, Loadout
 from recipeforge.schemas.place import Position, TextEdit
+
+if TYPE_CHECKING:
+    from recipeforge.documents.dialects.dialect import Dialect
 
 DIALECT = "recipeforge"
 MAX_MOVES = 10
@@ -38,7 +42,8 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
     stopped = any(d.code == "RF0013" for d in document.diagnostics)
     if stopped or (document.root is None and document.diagnostics):
         return ReadResult(None, document.diagnostics)
-    said = interpret(document, vocabulary_of(catalog))
+    dialect = _other_dialect(document)
+    said = interpret(document, vocabulary_of(catalog)) if dialect is None else _read_as(dialect, document, catalog, overrides or {})
     if not document.complete and not document.gaps:
         return ReadResult(None, _sorted([*document.diagnostics, *_before_the_break(document, said.findings.diagnostics)]))
     if fixes and not document.gaps:
@@ -49,13 +54,31 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
     if not said.readable:
         return ReadResult(None, _sorted(diagnostics))
     context, unknown = context_of(said, catalog, overrides or {}, document.path)
-    return ReadResult(_loadout(document, said, context), _sorted([*diagnostics, *unknown]))
+    loadout = _loadout(document, said, context, DIALECT if dialect is None else dialect.name)
+    return ReadResult(loadout, _sorted([*diagnostics, *unknown]))
 
 
-def _loadout(document: Document, said: Interpretation, context: Context) -> Loadout:
+def _other_dialect(document: Document) -> "Dialect | None":
+    """Return the other tool's dialect that a document is written in; a recipe says that it is one, and loads none of this."""
+    root = target_of(document.root) if document.root is not None else None
+    if not isinstance(root, MappingNode) or any(key_text(entry) == VERSION_KEY for entry in root.entries):
+        return None
+    from recipeforge.documents.dialects.dialect import dialect_of
+
+    return dialect_of(document)
+
+
+def _read_as(dialect: "Dialect", document: Document, catalog: Catalog, overrides: Mapping[str, Fact]) -> Interpretation:
+    from recipeforge.documents.dialects.reading import read_config
+
+    gpu = gpu_sheet(catalog, str(overrides.get("gpu.id", "")))
+    return read_config(dialect, document, vocabulary_of(catalog), gpu.facts if gpu else {}).out
+
+
+def _loadout(document: Document, said: Interpretation, context: Context, dialect: str) -> Loadout:
     return Loadout(
         path=document.path,
-        dialect=DIALECT,
+        dialect=dialect,
         equipped=tuple(said.equipped),
         settings=tuple(said.settings),
         context=context,
@@ -63,6 +86,7 @@ def _loadout(document: Document, said: Interpretation, context: Context) -> Load
         model=said.model,
         keys=said.keys,
         seed=said.seed,
+        sayable=said.sayable,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from recipeforge.schemas.change import Change
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
 
@@ -57,6 +58,13 @@ class Loadout:
     """Span of each top-level key in the text."""
     seed: int | None = None
     """As the recipe gives it."""
+    sayable: frozenset[str] | None = None
+    """Components and knobs that the file's dialect has words for; `None`: all of them."""
+
+    def can_say(self, change: Change) -> bool:
+        """Return whether the file's dialect has words for what a change brings."""
+        brings = change.component if change.op in ("add", "replace") else change.knob if change.op == "set" else None
+        return self.sayable is None or brings is None or brings in self.sayable
 
     def component_in(self, slot: str) -> str | None:
         """The first component named for `slot`, not counting defaults."""

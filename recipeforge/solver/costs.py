@@ -1,6 +1,6 @@
 """What a repair costs, and how a full assignment differs from the recipe as written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog
@@ -30,6 +30,8 @@ CONTENT = {"data.sequence_length": 200_000}
 CONTENT_OF_TIME = dict.fromkeys((MICRO, ACCUMULATE, "train.steps"), 200_000) | {"data.packing": 600_000}
 """The same where time or money is limited: so many steps of smaller batches are quicker since less is learned from. Without packing
 nobody knows how full they are, so that giving it up keeps a limit in the worst way."""
+UNSAYABLE = 2_000_000
+"""Added for what the file's dialect has no words for: such a change cannot be written into it."""
 OTHER_CHECKPOINT = 60_000
 """Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""
 
@@ -75,7 +77,22 @@ def prices(case: Case) -> Prices:
         for i, v in enumerate(ladder):
             if i != now:
                 of[v] = (DROP if v == unset else SET if given else ADD) + unsafe + STEP * abs(i - now) + content.get(knob, 0)
+    for v in _unsayable(case):
+        of[v] = of.get(v, 0) + UNSAYABLE
     return Prices({v: c for v, c in of.items() if c}, offset, tuple(_trades(case, of)))
+
+
+def _unsayable(case: Case) -> Iterator[int]:
+    """Yield what the file's dialect has no words for and the recipe does not have."""
+    sayable = case.loadout.sayable
+    if sayable is None:
+        return
+    for v in bits(case.world.components & ~case.written):
+        if case.world.named[v] not in sayable:
+            yield v
+    for knob, domain in case.world.domains.items():
+        if knob not in sayable:
+            yield from (v for value, v in domain if value is not None and not case.written >> v & 1)
 
 
 def _trades(case: Case, of: dict[int, int]) -> list[tuple[int, int, int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic, Label
 from recipeforge.schemas.loadout import Loadout
@@ -83,6 +84,7 @@ def _places(loadout: Loadout, violation: Violation) -> list[tuple[str, Span]]:
     GPU, are circumstances. Participants that stand by default have no place of their own.
     """
     chosen = {e.component for e in loadout.equipped} | {s.knob for s in loadout.settings}
+    chosen.update(fact for fact in loadout.context.spans if fact.startswith(CONFIG_PREFIX))
     guilty = [p for p in violation.participants if p in chosen]
     primary = guilty[-1] if guilty else next(iter(violation.participants), "")
     others = [p for p in violation.participants if p != primary and (p in chosen or _tells(loadout, p))]

@@ -23,7 +23,7 @@ def fixes_for(case: Case, code: str, rule: Rule | None) -> tuple[Fix, ...]:
     offered: dict[tuple[Change, ...], tuple[tuple[int, int, int], Fix]] = {}
     for order, (title, safety, changes) in enumerate(_candidates(case, code, rule)):
         changes = fitted(case, changes)
-        if not changes or changes in offered:
+        if not changes or changes in offered or not all(map(case.loadout.can_say, changes)):
             continue
         new_warnings = _verified(case, code, changes)
         if new_warnings is None:

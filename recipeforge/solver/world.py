@@ -12,6 +12,7 @@ from itertools import product
 from operator import itemgetter
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
@@ -112,6 +113,8 @@ class World(Variables):
         found: list[tuple[Condition, tuple[str, ...], int]] = []
         for reader in readers(self.catalog):
             lacking = tuple([fact for fact in reader.facts if fact not in self.facts]) if reader.facts else ()
+            if any(fact.startswith(CONFIG_PREFIX) for fact in lacking):
+                continue  # a recipe has no keys of another tool, and nobody could say them
             if lacking and in_scope(reader.rule, self.facts):
                 found.append((reader.pattern, lacking, self._needed(reader.pattern)))
         return tuple(found)

@@ -180,7 +180,7 @@ def test_one_problem_one_finding_at_its_place_with_its_fix(line: str, code: str,
         ("- a\n- b\n", "RF0009"),
         ("just a sentence\n", "RF0009"),
         ("services:\n  web: {image: nginx}\n", "RF0009"),
-        ("base_model: x\nadapter: lora\nmicro_batch_size: 2\n", "RF0009"),
+        ("tokenizer: x\ncheckpointer: y\nmetric_logger: z\n", "RF0009"),
         ("recipeforge: 99\nmodel: tiny\nnonsense: 1\n", "RF0008"),
         ("recipeforge: 0\nmodel: tiny\n", "RF0008"),
         ("recipeforge: -1\nmodel: tiny\n", "RF0008"),
@@ -197,7 +197,7 @@ def test_what_is_no_recipe_gets_one_answer_and_no_loadout(text: str, code: str) 
 
 
 def test_other_tools_are_named() -> None:
-    assert "Axolotl" in _only("base_model: x\nadapter: lora\nmicro_batch_size: 2\n").message
+    assert "torchtune" in _only("tokenizer: x\ncheckpointer: y\nmetric_logger: z\n").message
 
 
 @pytest.mark.parametrize("written", ['"1"', "1.0", "'1'"])

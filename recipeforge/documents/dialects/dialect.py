@@ -1,0 +1,64 @@
+"""Which tool a configuration is for, by its content alone; and the registry of those that are read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.tree import Document, MappingNode, key_text, target_of
+from recipeforge.schemas.recipe import Scalar
+
+NATIVE = "recipeforge"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """One tool's way to write a recipe."""
+
+    name: str
+    """As `--dialect` and reports call it."""
+    title: str
+    framework: str
+    """The value of the recipe's `framework` that it stands for."""
+    marks: tuple[frozenset[str], ...]
+    """Top-level keys; one of each set has to be there. No file of another dialect has that."""
+    refuses: bool
+    """Whether the tool refuses a key that it does not know; else it drops the key and says nothing."""
+    read: Callable[[Config], None]
+    """Read everything that the file equips and sets."""
+    words: Mapping[str, Mapping[str, Scalar | None]]
+    """Component → the keys that say it, with their values; `None` for a key that has to go. What is not here cannot be written."""
+    knobs: Mapping[str, str]
+    """Knob → the key that says it."""
+    default_places: frozenset[str] = frozenset()
+    """Keys that stand for what nobody wrote: they are not taken out with it."""
+    neighbours: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """Key → keys behind which it goes where it is new, the best first."""
+
+
+def dialect_of(document: Document) -> Dialect | None:
+    """Return the dialect that a document is written in; `None` for a native recipe and for what nobody knows."""
+    root = target_of(document.root) if document.root is not None else None
+    if not isinstance(root, MappingNode):
+        return None
+    keys = {key for entry in root.entries if (key := key_text(entry)) is not None}
+    if NATIVE in keys:
+        return None
+    return next((d for d in dialects().values() if all(marks & keys for marks in d.marks)), None)
+
+
+def dialects() -> Mapping[str, Dialect]:
+    """Return all dialects by name."""
+    if not _known:
+        from recipeforge.documents.dialects.axolotl import AXOLOTL
+        from recipeforge.documents.dialects.llamafactory import LLAMA_FACTORY
+        from recipeforge.documents.dialects.torchtune import TORCHTUNE
+        from recipeforge.documents.dialects.trl import TRL
+
+        for dialect in (AXOLOTL, LLAMA_FACTORY, TORCHTUNE, TRL):
+            if dialect.name in _known:
+                raise ValueError(f"two dialects are called {dialect.name}")
+            _known[dialect.name] = dialect
+    return _known
+
+
+_known: dict[str, Dialect] = {}

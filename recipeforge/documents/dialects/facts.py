@@ -1,0 +1,65 @@
+"""What rules about one tool ask of its configuration, key by key, in the tool's own words (`config.<path>`)."""
+
+from recipeforge.catalog.subject_walk import atoms
+from recipeforge.catalog.subjects import ABSENT, CONFIG_PREFIX
+from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.tree import MappingNode, ScalarNode, SequenceNode, target_of
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.condition import Compare
+from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.place import Span
+
+_last: tuple[Catalog, tuple[str, ...]] | None = None
+
+
+def config_facts(config: Config, catalog: Catalog) -> tuple[dict[str, Fact], dict[str, Span]]:
+    """Return every fact of the configuration that some rule asks for, and where those that it states stand."""
+    facts: dict[str, Fact] = {}
+    spans: dict[str, Span] = {}
+    for subject in _asked(catalog):
+        path = subject.removeprefix(CONFIG_PREFIX)
+        facts[subject] = _items(config, path) if "[]" in path else _value(config, path)
+        if config.entry(path.split("[]")[0]) is not None:
+            spans[subject] = config.span(path.split("[]")[0])
+    return facts, spans
+
+
+def _value(config: Config, path: str) -> Fact:
+    node = config.node(path)
+    if node is None:
+        return ABSENT
+    if not isinstance(node, ScalarNode):
+        return "mapping" if isinstance(node, MappingNode) else "list"
+    value = config.value(path)
+    return ABSENT if value is None else value
+
+
+def _items(config: Config, path: str) -> tuple[str, ...]:
+    """Return what the items of a list say at a key inside them, or the items themselves."""
+    outer, _, inner = path.partition("[]")
+    inner = inner.removeprefix(".")
+    node = config.node(outer)
+    found: list[str] = []
+    for item in node.items if isinstance(node, SequenceNode) else ():
+        value = target_of(item)
+        if inner and isinstance(value, MappingNode):
+            entry = config.entries(value).get(inner)
+            value = target_of(entry.value) if entry else None
+        if isinstance(value, ScalarNode) and not value.null:
+            found.append(value.text)
+    return tuple(found)
+
+
+def _asked(catalog: Catalog) -> tuple[str, ...]:
+    """Return the keys that rules ask for; kept for one catalog, since a process has one."""
+    global _last
+    if _last is None or _last[0] is not catalog:
+        subjects = {
+            atom.subject
+            for rule in catalog.rules.values()
+            if rule.violated_when is not None
+            for atom in atoms(rule.violated_when)
+            if isinstance(atom, Compare) and atom.subject.startswith(CONFIG_PREFIX)
+        }
+        _last = (catalog, tuple(sorted(subjects)))
+    return _last[1]

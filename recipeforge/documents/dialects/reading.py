@@ -1,0 +1,25 @@
+"""Document in another tool's dialect → what it says, in the same form as of a recipe."""
+
+from collections.abc import Mapping
+
+from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.dialects.dialect import Dialect
+from recipeforge.documents.dialects.facts import config_facts
+from recipeforge.documents.dialects.keys import judge_keys, keys_of
+from recipeforge.documents.tree import Document
+from recipeforge.documents.vocabulary import Vocabulary
+from recipeforge.schemas.loadout import Fact
+
+
+def read_config(dialect: Dialect, document: Document, vocabulary: Vocabulary, gpu: Mapping[str, Fact] | None = None) -> Config:
+    """Return a document of this dialect, read; `gpu` is what is known of the GPU, which decides what `auto` means."""
+    config = Config(document, vocabulary, gpu or {})
+    dialect.read(config)
+    keys = keys_of(dialect.name, dialect.title, dialect.refuses)
+    if keys is not None:
+        judge_keys(config, keys)
+    config.out.framework = dialect.framework
+    config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)
+    config.out.facts, spans = config_facts(config, vocabulary.catalog)
+    config.out.spans.update(spans)
+    return config

@@ -1,0 +1,82 @@
+"""What several tools write alike: Hugging Face's names for optimizers and schedulers, split groups, sharding files."""
+
+from recipeforge.documents.dialects.config import Config
+
+OPTIMIZERS = {
+    "adam": "adamw",
+    "adamw": "adamw",
+    "adamw_hf": "adamw",
+    "adamw_apex_fused": "adamw",
+    "adamw_anyprecision": "adamw",
+    "paged_adamw": "paged-adamw-8bit",
+    "paged_lion_8bit": "lion-8bit",
+    "galore_adamw_layerwise": "galore",
+    "galore_adamw_8bit": "galore",
+    "galore_adamw_8bit_layerwise": "galore",
+    "galore_adafactor": "galore",
+    "galore_adafactor_layerwise": "galore",
+    "apollo_adamw_layerwise": "apollo",
+    "q_galore_adamw8bit": "q-galore",
+}
+"""Names for what the catalog has under another, besides the aliases there."""
+
+OPTIMIZER_WORDS = {
+    "adamw": "adamw_torch",
+    "adamw-8bit": "adamw_8bit",
+    "paged-adamw-8bit": "paged_adamw_8bit",
+    "adamw-torchao-8bit": "adamw_torch_8bit",
+    "lion-8bit": "lion_8bit",
+    "adafactor": "adafactor",
+    "sgd": "sgd",
+}
+SCHEDULER_WORDS = {
+    "constant": "constant",
+    "linear": "linear",
+    "cosine": "cosine",
+    "cosine-restarts": "cosine_with_restarts",
+    "polynomial": "polynomial",
+    "inverse-sqrt": "inverse_sqrt",
+}
+"""Component → what Hugging Face's trainer calls it."""
+
+LAYERWISE = "_layerwise"
+MIXED = (("bf16", "bf16"), ("bfloat16", "bf16"), ("fp16", "fp16"), ("float16", "fp16"))
+ATTENTION_MODULES = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "output_proj", "qkv_proj"})
+
+
+def optimizer(config: Config, path: str) -> None:
+    """Equip the optimizer that a path names as Hugging Face's trainer does."""
+    word = config.text(path)
+    if word is None:
+        return
+    known = OPTIMIZERS.get(word)
+    if known is None:
+        config.named("optimizer", path)
+    else:
+        config.equip(known, path)
+    if word.endswith(LAYERWISE):
+        config.set("optimizer.layerwise", True, path)
+
+
+def targets(config: Config, path: str, everything: tuple[str, ...] = ("all-linear", "all")) -> None:
+    """Say which layers get an adapter, where a list of modules says it clearly."""
+    words = config.words(path)
+    if any(word in everything for word in words):
+        config.set("technique.targets", "all-linear", path)
+    elif words and ATTENTION_MODULES.issuperset(words):
+        config.set("technique.targets", "attention", path)
+
+
+def warmup(config: Config) -> None:
+    """Read the warm-up: a share of the run, or a number of steps; below 1 newer trainers take `warmup_steps` for a share."""
+    config.settings([("warmup_ratio", "scheduler.warmup_ratio")])
+    steps = config.number("warmup_steps")
+    if steps is not None and 0 < steps < 1:
+        config.set("scheduler.warmup_ratio", steps, "warmup_steps")
+    elif steps is not None:
+        config.set("scheduler.warmup_steps", steps, "warmup_steps")
+
+
+def several_devices(config: Config, path: str) -> None:
+    """Where work is split, there are devices to split it over: two, until somebody says how many."""
+    config.set("hardware.count", 2, path)

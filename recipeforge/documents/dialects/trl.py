@@ -1,0 +1,104 @@
+"""The YAML that TRL's commands and scripts take (`trl sft --config`)."""
+
+from recipeforge.documents.dialects import shared
+from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.dialects.dialect import Dialect
+from recipeforge.documents.dialects.sharding import deepspeed, fsdp
+
+_SETTINGS = (
+    ("lora_r", "technique.rank"),
+    ("lora_alpha", "technique.alpha"),
+    ("lora_dropout", "technique.dropout"),
+    ("per_device_train_batch_size", "batch.micro"),
+    ("gradient_accumulation_steps", "batch.accumulate"),
+    ("num_train_epochs", "train.epochs"),
+    ("max_steps", "train.steps"),
+    ("max_grad_norm", "train.gradient_clip"),
+    ("save_steps", "train.save_every"),
+    ("save_only_model", "train.save_only_model"),
+    ("load_best_model_at_end", "train.keep_best"),
+    ("logging_steps", "train.log_every"),
+    ("output_dir", "train.output"),
+    ("eval_steps", "eval.every"),
+    ("learning_rate", "optimizer.learning_rate"),
+    ("weight_decay", "optimizer.weight_decay"),
+    ("use_bnb_nested_quant", "quantization.double_quant"),
+    ("bnb_4bit_quant_type", "quantization.quant_type"),
+    ("gradient_checkpointing_kwargs.use_reentrant", "memory.use_reentrant"),
+    ("neftune_noise_alpha", "regularization.noise_alpha"),
+    ("packing", "data.packing"),
+    ("padding_free", "data.padding_free"),
+    ("num_generations", "objective.generations"),
+    ("beta", "objective.beta"),
+    ("completion_only_loss", "objective.completion_only"),
+)
+
+
+def _read(config: Config) -> None:
+    config.model("model_name_or_path")
+    if path := config.on("use_peft"):
+        switch = config.on("use_dora", "use_rslora")
+        config.equip({"use_dora": "dora", "use_rslora": "rslora"}.get(switch or "", "lora"), switch or path)
+        shared.targets(config, "lora_target_modules")
+    else:
+        config.equip("full", "model_name_or_path")
+    config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit")))
+    shared.optimizer(config, "optim")
+    if config.text("lr_scheduler_type") is not None:
+        config.named("scheduler", "lr_scheduler_type")
+    shared.warmup(config)
+    if config.value("bf16") is not False and config.value("fp16") is not True:
+        config.equip("bf16", "bf16" if config.value("bf16") else "model_name_or_path")  # TRL's own default
+    config.each((("fp16", "fp16"), ("tf32", "tf32"), ("torch_compile", "torch-compile"), ("use_liger_kernel", "liger")))
+    config.named("attention", "attn_implementation")
+    if config.value("gradient_checkpointing") is not False:
+        path = "gradient_checkpointing" if config.value("gradient_checkpointing") else "model_name_or_path"
+        config.equip("gradient-checkpointing", path)  # on by default in TRL's trainers
+    if (length := config.number("max_length") or config.number("max_seq_length")) is not None:
+        config.set("data.sequence_length", length, "max_length" if config.number("max_length") else "max_seq_length")
+    deepspeed(config, "deepspeed")
+    fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
+    config.settings(_SETTINGS)
+    if config.number("neftune_noise_alpha"):
+        config.equip("neftune", "neftune_noise_alpha")
+
+
+TRL = Dialect(
+    name="trl",
+    title="TRL",
+    framework="trl",
+    marks=(
+        frozenset({"model_name_or_path"}),
+        frozenset({"dataset_name", "datasets", "dataset_mixer"}),
+        frozenset({"output_dir", "per_device_train_batch_size", "learning_rate", "use_peft", "num_train_epochs", "max_length"}),
+    ),
+    refuses=False,
+    read=_read,
+    words={
+        "full": {"use_peft": None},
+        "lora": {"use_peft": True},
+        "dora": {"use_peft": True, "use_dora": True},
+        "rslora": {"use_peft": True, "use_rslora": True},
+        "bnb-4bit": {"load_in_4bit": True},
+        "bnb-8bit": {"load_in_8bit": True},
+        "bf16": {"bf16": True},
+        "fp16": {"fp16": True},
+        "tf32": {"tf32": True},
+        "torch-compile": {"torch_compile": True},
+        "liger": {"use_liger_kernel": True},
+        "gradient-checkpointing": {"gradient_checkpointing": True},
+        "eager": {"attn_implementation": "eager"},
+        "sdpa": {"attn_implementation": "sdpa"},
+        "flash-attention-2": {"attn_implementation": "flash_attention_2"},
+        **{component: {"optim": word} for component, word in shared.OPTIMIZER_WORDS.items()},
+        **{component: {"lr_scheduler_type": word} for component, word in shared.SCHEDULER_WORDS.items()},
+    },
+    knobs={knob: path for path, knob in reversed(_SETTINGS)} | {"data.sequence_length": "max_length"},
+    default_places=frozenset({"model_name_or_path"}),
+    neighbours={
+        "load_in_4bit": ("use_peft", "model_name_or_path"),
+        "load_in_8bit": ("use_peft", "model_name_or_path"),
+        "attn_implementation": ("model_name_or_path",),
+        "gradient_accumulation_steps": ("per_device_train_batch_size",),
+    },
+)
