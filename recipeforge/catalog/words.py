@@ -57,7 +57,7 @@ def change_words(change: Change) -> str:
         case "replace":
             return f"put `{change.component}` in place of `{change.previous}` (`{change.slot}`)"
         case "set":
-            return f"set `{change.knob}: {_value(change.value)}`"
+            return f"set `{change.knob}: {value_words(change.value)}`"
         case "drop":
             return f"remove `{change.knob}`" if change.knob else f"remove `{change.component}` from `{change.slot}`"
 
@@ -89,7 +89,7 @@ def _words(catalog: Catalog, condition: Condition, truth: bool) -> str:
         case IsSet(subject):
             return f"`{subject}` is {'set' if truth else 'not set'}"
         case Compare(subject, op, value):
-            return f"`{subject}` {_RELATIONS[op][0 if truth else 1]} {_value(value)}"
+            return f"`{subject}` {_RELATIONS[op][0 if truth else 1]} {value_words(value)}"
         case Predicate(name):
             text = _lower_first(PREDICATES[name].description.rstrip("."))
             reads = ", ".join(f"`{subject}`" for subject in PREDICATES[name].subjects)
@@ -129,7 +129,8 @@ def _either(names: Iterable[str], word: str) -> str:
     return f"{', '.join(most)} {word} {last}" if most else last
 
 
-def _value(value: object) -> str:
+def value_words(value: object) -> str:
+    """Return a value as a recipe spells it."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -217,7 +217,7 @@ def _opened(pack: Path | None) -> tuple[Catalog, Path, Sequence[Path]]:
 
     own: tuple[Path, ...] = () if pack is None else (pack,)
     dirs = own if pack and (pack / "slots.yaml").is_file() else (*SHIPPED_PACKS, *own)
-    return compile_packs(dirs), dirs[-1], dirs
+    return compile_packs(dirs), pack or SHIPPED_PACKS[-1], dirs
 
 
 def _source(source: str, repos: Path | None, url: str | None) -> tuple[str, str, str]:

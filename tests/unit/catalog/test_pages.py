@@ -6,8 +6,9 @@ import pytest
 
 from recipeforge.catalog.compile import compile_packs
 from recipeforge.catalog.conditions import parse_condition
-from recipeforge.catalog.pages import components_page, rule_page, rules_index
+from recipeforge.catalog.pages import Places, components_page, rule_page, rules_index
 from recipeforge.catalog.words import change_words, clauses, pattern_of, scope_words
+from recipeforge.render.component_page import component_page
 from recipeforge.schemas.change import Change
 
 
@@ -131,3 +132,17 @@ def test_index_and_components_list_everything(catalog):
 def test_budgets_in_words(limits, said, catalog):
     rule = dataclasses.replace(catalog.rules["RF1001"], budget="memory", budget_limits=limits, violated_when=None)
     assert pattern_of(catalog, rule) == [said]
+
+
+def test_names_are_links_only_where_their_pages_can_be_opened(catalog):
+    rule, places = catalog.rules["RF1001"], Places(rules="", components="../components/")
+    page, plain = rule_page(catalog, rule, places), rule_page(catalog, rule)
+    assert "[`technique`](../components/index.md#technique) is [`qlora`](../components/qlora.md)" in page
+    assert "`model.quantized`" not in plain and "](../" not in plain
+    for section in ("## Why", "## Bad", "## Use instead", "## Evidence"):
+        assert page.split(section)[1].split("\n## ")[0] == plain.split(section)[1].split("\n## ")[0]
+    component = catalog.components["qlora"]
+    assert "- [RF1001](../rules/qlora-without-4bit-base.md)" in component_page(catalog, component, Places("../rules/", ""))
+    assert "- RF1001 `qlora-without-4bit-base`" in component_page(catalog, component)
+    assert "| [`qlora`](qlora.md) |" in components_page(catalog, Places("../rules/", ""))
+    assert f"| [`qlora`]({component.url}) |" in components_page(catalog)
