@@ -31,7 +31,19 @@ _SETTINGS = (
     ("num_generations", "objective.generations"),
     ("beta", "objective.beta"),
     ("completion_only_loss", "objective.completion_only"),
+    ("assistant_only_loss", "objective.assistant_only"),
+    ("dataloader_num_workers", "data.workers"),
+    ("dataloader_prefetch_factor", "data.prefetch"),
 )
+_WORDS = (
+    ("truncation_mode", "data.truncation", {"keep_start": "keep-start", "keep_end": "keep-end"}),
+    (
+        "packing_strategy",
+        "data.packing_strategy",
+        {"bfd": "bfd", "bfd_split": "bfd-split", "bfd-requeue": "bfd-split", "wrapped": "wrapped"},
+    ),
+)
+"""Paths whose words are other words here."""
 
 
 def _read(config: Config) -> None:
@@ -56,6 +68,11 @@ def _read(config: Config) -> None:
         config.equip("gradient-checkpointing", path)  # on by default in TRL's trainers
     if (length := config.number("max_length") or config.number("max_seq_length")) is not None:
         config.set("data.sequence_length", length, "max_length" if config.number("max_length") else "max_seq_length")
+    elif config.entry("max_length") is not None:
+        config.set("data.truncation", "none", "max_length")  # `max_length: null` cuts nothing
+    for path, knob, words in _WORDS:
+        if (word := words.get(config.text(path) or "")) is not None:
+            config.set(knob, word, path)
     deepspeed(config, "deepspeed")
     fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
     config.settings(_SETTINGS)

@@ -230,6 +230,30 @@ def test_what_stands_by_default_cannot_be_taken_out() -> None:
     assert edits_for(document_of(LLAMA_FACTORY), report.loadout, catalog(), [change]) == ()
 
 
+def test_a_length_of_none_cuts_nothing() -> None:
+    unlimited = TRL.replace("max_length: 512", "max_length: null") + "padding_free: true\n"
+    loadout = check(unlimited).loadout
+    assert loadout is not None
+    assert loadout.value_of("data.truncation") == "none"
+    assert "RF5301" not in {d.code for d in check(unlimited).diagnostics}
+    assert "RF5301" in {d.code for d in check(unlimited.replace("max_length: null", "max_length: 512")).diagnostics}
+
+
+@pytest.mark.parametrize(
+    ("line", "knob", "value"),
+    [
+        ("truncation_mode: keep_end", "data.truncation", "keep-end"),
+        ("packing_strategy: bfd_split", "data.packing_strategy", "bfd-split"),
+        ("assistant_only_loss: true", "objective.assistant_only", True),
+        ("dataloader_num_workers: 4", "data.workers", 4),
+    ],
+)
+def test_words_of_trl_are_ours(line: str, knob: str, value: object) -> None:
+    loadout = check(f"{TRL}{line}\n").loadout
+    assert loadout is not None
+    assert loadout.value_of(knob) == value
+
+
 def test_a_deepspeed_file_beside_the_configuration_is_read(tmp_path: Path) -> None:
     (tmp_path / "ds.json").write_text('{"zero_optimization": {"stage": 3, "offload_param": {"device": "cpu"}}}')
     file = tmp_path / "config.yml"
