@@ -29,6 +29,10 @@ NAIVE = {
         },
         lambda v: not divides(v["objective.generations"], v["hardware.count"] * v["batch.micro"] * v["batch.accumulate"]),
     ),
+    "micro-batch-not-divisible-by-generations": (
+        {"hardware.count": st.integers(1, 4), "batch.micro": st.integers(1, 6), "objective.generations": SMALL},
+        lambda v: not divides(v["objective.generations"], v["hardware.count"] * v["batch.micro"]),
+    ),
     "sequence-beyond-context": (
         {"data.sequence_length": SMALL, "model.context_length": SMALL},
         lambda v: max(v["data.sequence_length"], v["model.context_length"]) != v["model.context_length"],
