@@ -71,10 +71,17 @@ def _diagnostic(case: Case, view: View, violation: Violation, verdict: Verdict, 
         related=tuple(dict.fromkeys(related)),
         notes=((" ".join(rule.why.split()),) if rule and rule.why else ()) + notes,
         citations=citations_of(catalog, rule) if rule else (),
-        help="" if fixes or not with_fixes or severity != "error" else "`recipeforge solve` ranks the changes after which this recipe runs",
+        help="" if fixes or not with_fixes or severity != "error" else _help(violation),
         fixes=fixes,
         unread=rule is not None and rule.unread,
     )
+
+
+def _help(violation: Violation) -> str:
+    """Return the next step where no single change cures the violation."""
+    if violation.participants and all(p.startswith(CONFIG_PREFIX) for p in violation.participants):
+        return "Change or remove one of the keys shown"
+    return "`recipeforge solve` ranks the changes after which this recipe runs"
 
 
 def _places(loadout: Loadout, violation: Violation) -> list[tuple[str, Span]]:

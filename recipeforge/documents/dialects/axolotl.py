@@ -127,6 +127,8 @@ def _technique(config: Config) -> None:
 def _quantization(config: Config) -> None:
     config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit"), ("gptq", "gptq")))
     kind = config.text("model_quantization_config")
+    if config.on("model_quantization_config_kwargs.dequantize"):
+        return
     if kind in ("Mxfp4Config", "FineGrainedFP8Config"):
         config.equip("mxfp4" if kind == "Mxfp4Config" else "fp8-base", "model_quantization_config")
 
@@ -183,6 +185,8 @@ def _memory(config: Config) -> None:
 
 
 def _data(config: Config) -> None:
+    if config.node("pretraining_dataset") is not None:
+        config.set("data.streaming", True, "pretraining_dataset")
     if path := config.on("sample_packing"):
         config.set("data.packing", True, path)
     elif path := config.on("batch_flattening"):  # `auto` turns itself off where the attention cannot

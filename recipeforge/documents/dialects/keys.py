@@ -126,7 +126,7 @@ def _misfit(keys: Keys, path: str, name: str, spec: dict[str, Any], entry: Entry
         return _none_of(keys, path, value, kinds, [str(c) for c in choices], source)
     if "any" in kinds or _suits(kinds, value):
         return None
-    wanted = listed([_KINDS[kind] for kind in _KINDS if kind in kinds])
+    wanted = " or ".join(_KINDS[kind] for kind in _KINDS if kind in kinds)
     message = f"{keys.title} takes {wanted} for `{name}`"
     return finding("RF0004", message, where, "of another kind", help=f"Write {wanted}.", notes=(source,))
 
@@ -137,7 +137,7 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
         return None
     if _suits(kinds - {"str", "any"}, value) and value.plain and (number(word) is not None or word.lower() in TRUE_WORDS | FALSE_WORDS):
         return None
-    if not kinds & {"str", "any"} or "/" in word or "." in word:  # the dotted name of somebody's own, or a repository
+    if number(word) is not None or not kinds & {"str", "any"} or "/" in word or "." in word:  # the dotted name of somebody's own, or a repository
         return None
     meant = suggest(word, choices)
     safety: Safety = "safe" if meant.clear else "unsafe"
@@ -165,8 +165,8 @@ def _suits(kinds: frozenset[str], value: Content) -> bool:
         return "list" in kinds
     if "str" in kinds:
         return True
-    if "bool" in kinds and value.text.lower() in TRUE_WORDS | FALSE_WORDS | {"0", "1"}:
-        return True
+    if value.text.lower() in TRUE_WORDS | FALSE_WORDS | {"0", "1"}:
+        return bool(kinds & {"bool", "int", "float"})
     amount = number(value.text)
     if amount is None:
         return False
