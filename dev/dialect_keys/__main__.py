@@ -33,18 +33,23 @@ def vocabulary(
     more = additions.load(dialect)
     if is_clone(source):
         commit = git(source, "rev-parse", commit).decode().strip()
-        version = version or git(source, "describe", "--tags", commit).decode().strip()
         with tempfile.TemporaryDirectory() as folder:
             unpack(source, commit, reading.FOLDERS, Path(folder))
+            if hasattr(reading, "VERSION"):
+                version = version or release(Path(folder, reading.VERSION).parent)
             found = reading.read(Path(folder), beside)
+        version = version or git(source, "describe", "--tags", commit).decode().strip()
         seen, readable = last_seen(source, reading.HISTORY, reading.names)
-        gone = vanished(seen, readable, found["keys"])
+        own = getattr(reading, "vanished_keys", None)
+        gone = own(seen, readable, found) if own else vanished(seen, readable, found["keys"])
         if before:
-            gone |= _vanished_beside(reading, before, beside["transformers"], found["keys"])
+            gone = {**_vanished_beside(reading, before, beside["transformers"], found["keys"]), **gone}
     else:
         found = reading.read(source, beside)
     keys = found.pop("keys")
     gone |= found.pop("gone", {})
+    if hasattr(reading, "older"):
+        additions.inherit(keys, gone, additions.load("transformers")["gone"])
     additions.add(keys, gone, more)
     at = commit if is_clone(source) or commit != "HEAD" else version
     return {

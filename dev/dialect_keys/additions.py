@@ -19,6 +19,15 @@ def load(dialect: str) -> dict[str, dict[str, dict[str, Any]]]:
     return (yaml.safe_load(path.read_text(encoding="utf-8")) or {}) if path.exists() else {}
 
 
+def inherit(keys: Mapping[str, Any], gone: dict[str, dict[str, Any]], more: Mapping[str, Mapping[str, Any]]) -> None:
+    """Name the successors of keys that came from a library below; one that is still read can only be deprecated."""
+    for key, entry in more.items():
+        if key in keys and entry["how"] != "deprecated":
+            continue
+        how = "removed" if entry["how"] == "deprecated" and key not in keys else entry["how"]
+        gone[key] = {"instead": None, **gone.get(key, {}), **entry, "how": how}
+
+
 def add(keys: dict[str, dict[str, Any]], gone: dict[str, dict[str, Any]], more: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> None:
     """Put additions into a vocabulary.
 

@@ -7,6 +7,7 @@ import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
@@ -67,11 +68,11 @@ def last_seen(clone: Path, folders: Iterable[str], read: Callable[[Path], set[st
     return seen, readable
 
 
-def vanished(seen: Mapping[str, str], readable: list[str], now: Iterable[str]) -> dict[str, dict[str, str | None]]:
+def vanished(seen: Mapping[str, str], readable: list[str], now: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Keys that a release had and that are gone now, each with the first release without it. Below a key that went, only that key."""
     present = set(now)
     parents = {""} | present
-    gone: dict[str, dict[str, str | None]] = {}
+    gone: dict[str, dict[str, Any]] = {}
     for key in sorted(seen):
         parent = key.rpartition(".")[0]
         if key in present or key.endswith(("[]", "*")) or parent not in parents:
