@@ -72,6 +72,7 @@ FEATURES: tuple[Feature, ...] = (
     SlotFeature("vocabulary_logits", "objective", _effect("vocabulary_logits", True)),
     SlotFeature("shards", "distributed", _effect("shards"), ranked=("weights", "gradients", "optimizer")),
     FlagFeature("splits", ("distributed",), _flag("splits_layers")),
+    FlagFeature("splits_rows", ("distributed",), _flag("splits_sequence")),
     FlagFeature("eager", ("attention",), _flag("keeps_scores")),
     FlagFeature("recomputes", ("memory", "kernels"), _flag("recomputes_layers")),
     FlagFeature("offloads", ("memory",), _flag("offloads_activations")),
@@ -130,10 +131,10 @@ TERMS: dict[str, tuple[str, ...]] = {
     "second gradient": GRADIENTS,
     "optimizer": (*TRAINED, "state", "precision", "offloads_states", *SHARDED),
     "update": (*GRADIENTS, "at_once"),
-    "activations": (*TOKENS, *KEPT, "offloads", "tiles", *SPLIT),
+    "activations": (*TOKENS, *KEPT, "offloads", "tiles", *SPLIT, "splits_rows"),
     "casts": (*TRAINED, *KEPT[3:5], *KEPT[6:], "vocabulary_logits", *SHARDED),
-    "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT),
-    "layer": (*TOKENS, *KEPT, "tiles", *SPLIT),
+    "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT, "splits_rows"),
+    "layer": (*TOKENS, *KEPT, "tiles", *SPLIT, "splits_rows"),
     "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
 }
 """Term → the features it depends on. A term is given these and no others."""
@@ -200,7 +201,7 @@ def _depth(shards: Hashable) -> float:
 
 
 _SHARDED: dict[str, Callable[[Hashable], float]] = {"shards": _depth, "splits": _less, "distributed.offload": _less}
-_KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less}
+_KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less, "splits_rows": _less}
 _RECOMPUTES = ("recomputes", "distributed.activation_checkpointing")
 _FREES = {"in_backward": _less, "optimizer.layerwise": _less}
 COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
@@ -215,7 +216,7 @@ COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
     "update": {**_SHARDED, **_FREES, "at_once": _more},
     "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less, "tiles": _less},
     "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more},
-    "logits": {"rows": _more, "splits": _less, "fused_loss": _less, "vocabulary_logits": _more},
+    "logits": {**_KEPT, "fused_loss": _less, "vocabulary_logits": _more},
     "layer": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _more), "tiles": _less},
     "reference": _SHARDED,
 }
@@ -275,6 +276,7 @@ class Reader:
     def sharding(self) -> memory.Sharding:
         """The divisors that the distributed parts cause."""
         split = self.number("distributed.degree") if self.of["splits"] is True else 1
+        rows = self.number("distributed.degree") if self.of.get("splits_rows") is True else 1
         order = ("optimizer", "gradients", "weights")
         shards = self.of.get("shards")
         depth = order.index(str(shards)) + 1 if shards in order else 0
@@ -285,7 +287,7 @@ class Reader:
             weights=by[2] * split * host,
             gradients=by[1] * split * state_host,
             optimizer=by[0] * split * state_host,
-            activations=split,
+            activations=split * rows,
             keeps_copies=depth > 0,
         )
 

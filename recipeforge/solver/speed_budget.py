@@ -34,7 +34,8 @@ READ_ALONE = (STEPS, EPOCHS, ROWS, PRICE)
 """Knobs that nothing but time and cost read."""
 
 _SHARED = (
-    *("trains", "rows", "reference", "vocabulary_logits", "splits", "eager", "recomputes", "technique.rank", "technique.targets"),
+    *("trains", "rows", "reference", "vocabulary_logits", "splits", "splits_rows", "eager", "recomputes"),
+    *("technique.rank", "technique.targets"),
     *("technique.train_embeddings", "technique.trainable_layers", "objective.precompute_reference", "distributed.degree"),
     *("distributed.activation_checkpointing", "batch.micro", "batch.accumulate", "data.sequence_length", "hardware.count"),
 )
@@ -66,7 +67,7 @@ FEATURES: tuple[Feature, ...] = (
 
 LENGTH = (
     *(STEPS, "batch.micro", "batch.accumulate", "rows", "data.sequence_length", "data.packing"),
-    *("splits", "distributed.degree", "hardware.count"),
+    *("splits", "splits_rows", "distributed.degree", "hardware.count"),
 )
 RATE = ("format", "tf32", "kernels", "eager", "quantized")
 BOTH = ("hardware.count",)
@@ -159,10 +160,10 @@ class Reader:
         """Positions of full sequences that one device computes; 0 where nobody knows how long the run is.
 
         Steps win over epochs. An epoch's length is known where `data.limit` says it, though the data may hold fewer rows: nothing
-        is claimed about the fastest pace then. Devices that split layers share their positions.
+        is claimed about the fastest pace then. Devices that split layers or sequences share their positions.
         """
         setting, of = self.setting, self.of
-        split = self.number("distributed.degree") if of["splits"] is True else 1
+        split = self.number("distributed.degree") if of["splits"] is True or of["splits_rows"] is True else 1
         packed = of["data.packing"] is True
         if setting.fixed is not None:
             return setting.fixed * setting.filled(packed) / self.number("hardware.count")
@@ -309,7 +310,7 @@ def _orders(setting: Setting) -> dict[str, Callable[[Hashable], float]]:
         *("rows", "eager", "quantized", "recomputes", "distributed.activation_checkpointing", "vocabulary_logits", "reference"),
         *("batch.micro", "batch.accumulate", "data.sequence_length", "technique.rank", "technique.train_embeddings"),
     )
-    fallen = ("kernels", "splits", "objective.precompute_reference")
+    fallen = ("kernels", "splits", "splits_rows", "objective.precompute_reference")
 
     def filled(packed: Hashable) -> float:
         return setting.filled(packed is True)

@@ -21,7 +21,8 @@ from recipeforge.render.summary import plural
 DEFAULTS = {"technique.rank": "rank {} by default", "optimizer.learning_rate": "learning rate {} by default"}
 DEFAULTS["data.sequence_length"] = "{} tokens by default"
 """Knobs whose default decides much, and is easily forgotten."""
-_SPLITTING = ("tensor-parallel", "context-parallel")
+_SPLITTING = ("splits_layers", "splits_sequence")
+"""Effects of components whose devices work on the same rows."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def _default(known: Analysis, entry: Entry, path: str, words: str) -> _Hint | No
 def _batch(known: Analysis, entry: Entry) -> _Hint | None:
     """Return how many sequences one optimizer step takes, where that is more than the line says."""
     count, micro, accumulate = (_number(known, path) for path in ("hardware.count", "batch.micro", "batch.accumulate"))
-    splitting = known.view is not None and any(id_ in _SPLITTING for id_ in known.view.slots.get("distributed", ()))
+    held = known.view.slots.get("distributed", ()) if known.view is not None else ()
+    splitting = any(known.catalog.components[id_].effects.get(effect) is True for id_ in held for effect in _SPLITTING)
     copies = max(count // (_number(known, "distributed.degree") if splitting else 1), 1)
     total = micro * accumulate * copies
     if total <= micro:

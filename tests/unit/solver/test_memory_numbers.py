@@ -283,3 +283,11 @@ def test_the_context_counts_on_nvidia_only():
     assert "context" in terms("technique: lora\nhardware: {gpu: t4}\n")
     assert "context" not in terms("technique: lora\nhardware: {gpu: cpu}\n")
     assert GIB == 2**30
+
+
+@pytest.mark.parametrize("part", ["context-parallel", "ulysses"])
+def test_a_split_sequence_divides_what_grows_with_tokens_and_nothing_else(part: str) -> None:
+    whole, split = terms("technique: full\n"), terms(f"technique: full\ndistributed: [{{use: {part}, degree: 4}}]\n")
+    assert {name: amount for name, amount in split.items() if amount != whole[name]} == {
+        name: whole[name] // 4 for name in ("activations", "logits") if whole[name]
+    }
