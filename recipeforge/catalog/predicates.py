@@ -77,6 +77,10 @@ PREDICATES = PredicateRegistry()
 _TRL_GRPO = "https://github.com/huggingface/trl/blob/main/trl/trainer/grpo_config.py"
 _TRANSFORMERS_ARGS = "https://github.com/huggingface/transformers/blob/main/src/transformers/training_args.py"
 _TRANSFORMERS_TP = "https://github.com/huggingface/transformers/blob/main/docs/source/en/perf_infer_gpu_multi.md"
+_TRANSFORMERS_SCHEDULES = "https://github.com/huggingface/transformers/blob/main/src/transformers/optimization.py"
+_TORCH_SWA = "https://github.com/pytorch/pytorch/blob/main/torch/optim/swa_utils.py"
+
+
 _TORCHTUNE_TP = "https://github.com/meta-pytorch/torchtune/blob/main/torchtune/training/_distributed.py"
 _ACCELERATE_PARALLELISM = "https://github.com/huggingface/accelerate/blob/main/src/accelerate/parallelism_config.py"
 _VLLM_MODEL = "https://github.com/vllm-project/vllm/blob/main/vllm/config/model.py"
@@ -187,3 +191,56 @@ def budget_beyond_gpu(budget_gib: float, memory_gib: float) -> bool:
 def eval_every_not_multiple(keep_best: bool, save_every: int, eval_every: int) -> bool:
     """The best checkpoint shall be kept, but checkpoints fall on steps without an evaluation."""
     return keep_best and save_every % eval_every != 0
+
+
+@PREDICATES.register("wsd-decay-beyond-steps", "scheduler.decay_steps", "train.steps", source=_TRANSFORMERS_SCHEDULES)
+def wsd_decay_beyond_steps(decay_steps: int, steps: int) -> bool:
+    """The final decay is as long as the run or longer, so the rate never is stable."""
+    return decay_steps >= steps
+
+
+@PREDICATES.register(
+    "wsd-phases-beyond-steps", "scheduler.stable_steps", "scheduler.decay_steps", "train.steps", source=_TRANSFORMERS_SCHEDULES
+)
+def wsd_phases_beyond_steps(stable_steps: int, decay_steps: int, steps: int) -> bool:
+    """Stable phase and decay take more steps than the run has, so the decay is cut short."""
+    return stable_steps + decay_steps > steps
+
+
+@PREDICATES.register(
+    "wsd-phases-short-of-steps", "scheduler.stable_steps", "scheduler.decay_steps", "train.steps", source=_TRANSFORMERS_SCHEDULES
+)
+def wsd_phases_short_of_steps(stable_steps: int, decay_steps: int, steps: int) -> bool:
+    """Stable phase and decay end before the run does, which goes on at the lowest rate."""
+    return stable_steps + decay_steps < steps
+
+
+@PREDICATES.register(
+    "wsd-phases-and-warmup-short-of-steps",
+    "scheduler.warmup_steps",
+    "scheduler.stable_steps",
+    "scheduler.decay_steps",
+    "train.steps",
+    source=_TRANSFORMERS_SCHEDULES,
+)
+def wsd_phases_and_warmup_short_of_steps(warmup_steps: int, stable_steps: int, decay_steps: int, steps: int) -> bool:
+    """Warm-up, stable phase and decay end before the run does, which goes on at the lowest rate."""
+    return warmup_steps + stable_steps + decay_steps < steps
+
+
+@PREDICATES.register("floor-above-peak", "scheduler.min_lr", "optimizer.learning_rate", source=_TRANSFORMERS_SCHEDULES)
+def floor_above_peak(min_lr: float, learning_rate: float) -> bool:
+    """The floor of the schedule is not below its peak, so the learning rate cannot fall."""
+    return min_lr >= learning_rate
+
+
+@PREDICATES.register("ema-longer-than-run", "averaging.decay", "averaging.every", "train.steps", source=_TORCH_SWA)
+def ema_longer_than_run(decay: float, every: int, steps: int) -> bool:
+    """More than half of the running average still is the weights that it started from."""
+    return decay ** (steps // every) > 0.5
+
+
+@PREDICATES.register("average-interval-beyond-steps", "averaging.every", "train.steps", source=_TORCH_SWA)
+def average_interval_beyond_steps(every: int, steps: int) -> bool:
+    """The run ends before weights enter the average for the first time."""
+    return every > steps

@@ -9,7 +9,6 @@ OPTIMIZERS = {
     "adamw_apex_fused": "adamw",
     "adamw_anyprecision": "adamw",
     "paged_adamw": "paged-adamw-8bit",
-    "paged_lion_8bit": "lion-8bit",
     "galore_adamw_layerwise": "galore",
     "galore_adamw_8bit": "galore",
     "galore_adamw_8bit_layerwise": "galore",
@@ -31,6 +30,7 @@ OPTIMIZER_WORDS = {
 }
 SCHEDULER_WORDS = {
     "constant": "constant",
+    "constant-with-warmup": "constant_with_warmup",
     "linear": "linear",
     "cosine": "cosine",
     "cosine-restarts": "cosine_with_restarts",

@@ -68,7 +68,7 @@ def test_any_and_none_speak_of_every_component_of_the_slot(slot, vocabulary):
         ({"technique": []}, "write {none: true} for an empty slot"),
         ({"quantization": {"tag": "4bit"}}, "no tag is called '4bit'; did you mean '4-bit'?"),
         ({"quantization": {"tag": "zzz"}}, "tags of quantization: 4-bit"),
-        ({"scheduler": {"tag": "zzz"}}, "no component of scheduler has a tag"),
+        ({"averaging": {"tag": "zzz"}}, "no component of averaging has a tag"),
         ({"export": {"any": False}}, "write {none: true} instead of {any: False}"),
         ({"export": {"some": True}}, "a slot is tested by an id, a list of ids"),
         ({"export": {"any": True, "tag": "x"}}, "a slot is tested by an id, a list of ids"),

@@ -24,7 +24,7 @@ def test_a_pack_of_words_has_its_slots_knobs_and_components(words):
     assert list(words.slots)[:3] == ["technique", "objective", "quantization"]
     assert words.knobs["batch.micro"].choices == (1, 2, 4, 8, 16, 32)
     assert words.components["bnb-4bit"].slot == "quantization"
-    assert [c.id for c in words.members("precision")] == ["fp32", "bf16", "fp16", "pure-bf16", "fp8"]
+    assert [c.id for c in words.members("precision")][:5] == ["fp32", "bf16", "fp16", "pure-bf16", "fp8"]
     assert not words.rules and not words.claims and not words.gpus
 
 
@@ -251,8 +251,8 @@ def test_a_later_pack_adds_and_may_not_redefine(pack, tmp_path, write):
     extra = tmp_path / "extra"
     (extra / "components").mkdir(parents=True)
     file = extra / "components" / "optimizer.yaml"
-    file.write_text("- {id: sophia, title: Sophia, description: d., url: u}\n")
-    assert "sophia" in compile_packs([pack, extra]).components
+    file.write_text("- {id: sm3, title: Sophia, description: d., url: u}\n")
+    assert "sm3" in compile_packs([pack, extra]).components
     file.write_text("- {id: adamw, title: Mine, description: d., url: u}\n")
     with pytest.raises(CatalogError, match="adamw: the id is taken"):
         compile_packs([pack, extra])

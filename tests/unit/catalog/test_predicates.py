@@ -19,6 +19,14 @@ def divides(part, whole):
     return total == whole
 
 
+def share_left(decay, every, steps):
+    """What is left of an average's first weights, update by update."""
+    share = 1.0
+    for step in range(1, steps + 1):
+        share *= decay if step % every == 0 else 1.0
+    return share
+
+
 NAIVE = {
     "batch-not-divisible-by-generations": (
         {
@@ -48,6 +56,34 @@ NAIVE = {
     "degree-beyond-devices": (
         {"distributed.degree": st.integers(2, 8), "hardware.count": st.integers(1, 8)},
         lambda v: v["distributed.degree"] not in range(v["hardware.count"] + 1),
+    ),
+    "wsd-decay-beyond-steps": (
+        {"scheduler.decay_steps": SMALL, "train.steps": SMALL},
+        lambda v: len(range(v["scheduler.decay_steps"], v["train.steps"])) == 0,
+    ),
+    "wsd-phases-beyond-steps": (
+        {"scheduler.stable_steps": SMALL, "scheduler.decay_steps": SMALL, "train.steps": SMALL},
+        lambda v: v["train.steps"] in range(v["scheduler.stable_steps"] + v["scheduler.decay_steps"]),
+    ),
+    "wsd-phases-short-of-steps": (
+        {"scheduler.stable_steps": SMALL, "scheduler.decay_steps": SMALL, "train.steps": SMALL},
+        lambda v: v["scheduler.stable_steps"] + v["scheduler.decay_steps"] in range(v["train.steps"]),
+    ),
+    "wsd-phases-and-warmup-short-of-steps": (
+        {f"scheduler.{phase}_steps": st.integers(0, 16) for phase in ("warmup", "stable", "decay")} | {"train.steps": SMALL},
+        lambda v: sum(v[f"scheduler.{phase}_steps"] for phase in ("warmup", "stable", "decay")) in range(v["train.steps"]),
+    ),
+    "floor-above-peak": (
+        {"scheduler.min_lr": AMOUNT, "optimizer.learning_rate": AMOUNT},
+        lambda v: max(v["scheduler.min_lr"], v["optimizer.learning_rate"]) == v["scheduler.min_lr"],
+    ),
+    "ema-longer-than-run": (
+        {"averaging.decay": st.sampled_from([0.0, 0.5, 0.9, 0.99, 0.999, 1.0]), "averaging.every": st.integers(1, 8), "train.steps": SMALL},
+        lambda v: share_left(v["averaging.decay"], v["averaging.every"], v["train.steps"]) > 0.5,
+    ),
+    "average-interval-beyond-steps": (
+        {"averaging.every": SMALL, "train.steps": SMALL},
+        lambda v: not any(step % v["averaging.every"] == 0 for step in range(1, v["train.steps"] + 1)),
     ),
     "kv-heads-not-divisible-by-degree": (
         {"model.kv_heads": SMALL, "distributed.degree": st.integers(2, 8)},
