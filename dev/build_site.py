@@ -38,6 +38,8 @@ BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md")
 WITHOUT_SIDEBAR = "---\nhide:\n  - navigation\n---\n\n"
 """Head of a page that no sidebar lists."""
 _LINK = re.compile(r"(!?)\[([^\]]*)\]\((?!https?://|#|mailto:)([^)\s#]+)(#[^)\s]*)?\)")
+_UNSOUGHT = re.compile(r"^## (?:Scope|Since|Accept it anyway)$", re.MULTILINE)
+"""Sections that say much the same on every rule's page: the search passes them over."""
 _HREF = re.compile(r"""<(a|link|img|script)\b[^>]*?\s(?:href|src)=("[^"]*"|[^\s>"]+)""")
 _ID = re.compile(r"""\s(?:id|name)=("[^"]*"|[^\s>"]+)""")
 
@@ -62,7 +64,8 @@ def pages(catalog: Catalog) -> Iterator[tuple[str, str]]:
     about = compatibility.Compatibility(catalog)
     yield "rules/index.md", rules_index(catalog)
     for rule in catalog.rules.values():
-        yield f"rules/{rule.slug}.md", rule_page(catalog, rule, Places(rules="", components="../components/"))
+        page = rule_page(catalog, rule, Places(rules="", components="../components/"))
+        yield f"rules/{rule.slug}.md", _UNSOUGHT.sub(r"\g<0> { data-search-exclude }", page)
     yield "components/index.md", components_page(catalog, Places(rules="../rules/", components=""))
     for component in catalog.components.values():
         page = component_page(catalog, component, Places(rules="../rules/", components=""))

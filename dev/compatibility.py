@@ -1,7 +1,8 @@
 """The matrix pages of the site: which subjects rules bring together, and what the engine says of every two components.
 
 Every cell between components is the engine's own answer (`recipeforge.solver.statuses`): a recipe names the row's component and
-nothing else, nothing is known of GPU, model and packages, and the column's component is to join.
+nothing else, nothing is known of GPU and packages, and the column's component is to join. The model's weights are stored as they
+were trained, unless one of the two needs a checkpoint that was quantized before: then nothing is known of the model either.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,15 +27,18 @@ from recipeforge.solver.statuses import statuses
 OTHER_SUBJECTS = {
     "data": "data",
     "batch": "batch",
-    "train": "training",
-    "eval": "evaluation",
+    "train": "training settings",
+    "eval": "evaluation settings",
     "hardware": "hardware",
     "model": "model",
     "framework": "framework",
     "packages": "package versions",
     "budget": "budget",
+    "config": "other tools' keys",
 }
 """What rules speak of beside slots: group of knobs or facts → its name."""
+PLAIN, UNKNOWN = Context({"model.quantized": "none"}), Context()
+"""What is known of the model: that its weights are stored as they were trained, or nothing."""
 _SAME = {"gpu": "hardware"}
 SIGNS = {"available": "", "conditional": "+", "swap": "+", "blocked": "×", "equipped": "–"}
 """Status → what a cell shows; an empty one gets a dot from the style sheet."""
@@ -60,19 +64,35 @@ class Compatibility:
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
         self.subjects: dict[str, str] = {slot.id: slot.id.replace("_", " ") for slot in catalog.slots.values()} | OTHER_SUBJECTS
+        """Slot or group → its name. A group that is new here goes by its own."""
+        read = sorted({subject for rule in catalog.rules.values() for subject in subjects_of(rule)})
+        self.subjects |= {group: group for group in read if group not in self.subjects}
+        self._beside: dict[str, Mapping[str, Status]] = {}
+
+    @cached_property
+    def prepared(self) -> frozenset[str]:
+        """The components that need a checkpoint quantized before: they fit no plain model."""
+        plain, any_ = ({s.component: s for s in statuses(self.catalog, _loadout(context))} for context in (PLAIN, UNKNOWN))
+        return frozenset(id_ for id_, status in plain.items() if status.kind == "blocked" and any_[id_].kind != "blocked")
 
     @cached_property
     def alone(self) -> Mapping[str, Status]:
         """The status of every component for a recipe that names nothing."""
-        return {status.component: status for status in statuses(self.catalog, _loadout())}
+        return self._statuses()
 
-    @cached_property
-    def beside(self) -> Mapping[str, Mapping[str, Status]]:
-        """Component that the recipe names → the status of every other one."""
-        return {
-            component.id: {status.component: status for status in statuses(self.catalog, _loadout(component))}
-            for component in self.catalog.components.values()
-        }
+    def beside(self, component: Component) -> Mapping[str, Status]:
+        """Return the status of every component for a recipe that names this one."""
+        if component.id not in self._beside:
+            self._beside[component.id] = self._statuses(component)
+        return self._beside[component.id]
+
+    def _statuses(self, *named: Component) -> Mapping[str, Status]:
+        """Return what the engine says of every component, for a recipe that names these."""
+        unknown = {status.component: status for status in statuses(self.catalog, _loadout(UNKNOWN, *named))} if self.prepared else {}
+        if any(component.id in self.prepared for component in named):
+            return unknown
+        plain = {status.component: status for status in statuses(self.catalog, _loadout(PLAIN, *named))}
+        return {id_: unknown[id_] if id_ in self.prepared else status for id_, status in plain.items()}
 
     @cached_property
     def pairs(self) -> tuple[Pair, ...]:
@@ -95,7 +115,7 @@ class Compatibility:
 
     def tone(self, row: Component, column: Component) -> str:
         """Return how a cell looks: `blocked`, `needs`, `available`, or `alone` where the column is in the same trouble without the row."""
-        status = self.beside[row.id][column.id]
+        status = self.beside(row)[column.id]
         if status.kind in ("available", "equipped"):
             return "available"
         alone = self.alone[column.id]
@@ -190,7 +210,7 @@ def _components(about: Compatibility, pair: Pair) -> str:
 
 
 def _cell(about: Compatibility, row: Component, column: Component) -> str:
-    status, tone = about.beside[row.id][column.id], about.tone(row, column)
+    status, tone = about.beside(row)[column.id], about.tone(row, column)
     if tone == "available":
         return "<td>–</td>" if row.id == column.id else "<td></td>"
     rules = [about.catalog.rules[code] for code in status.rules if code in about.catalog.rules]
@@ -205,10 +225,11 @@ def _cell(about: Compatibility, row: Component, column: Component) -> str:
 
 def _legend(first: str, second: str) -> str:
     return (
-        f"A recipe names one of the rows ({first}) and nothing else; may one of the columns ({second}) join it?\n\n"
+        f"A recipe names one of the rows ({first}) and nothing else, on an unknown GPU; may one of the columns ({second}) join it?\n\n"
         '<p class="legend"><span class="cell"></span> available <span class="cell needs">+</span> only together with more '
         '<span class="cell blocked">×</span> conflict <span class="cell blocked alone">×</span> '
-        "so by itself, with any row. Point at a cell to read why; it leads to the rule.</p>"
+        "so by itself, with any row. Point at a cell to read why; it leads to the rule.</p>\n\n"
+        "The model is one whose weights are stored as they were trained, except beside what needs a checkpoint quantized before."
     )
 
 
@@ -227,6 +248,6 @@ def _table(head: str, rows: list[str]) -> str:
     return f'<div class="matrix"><table class="cells">\n<thead><tr><td></td>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 
 
-def _loadout(*components: Component) -> Loadout:
+def _loadout(context: Context, *components: Component) -> Loadout:
     equipped = tuple(Equipped(component.id, component.slot, START_OF_FILE) for component in components)
-    return Loadout("<matrix>", "recipeforge", equipped, (), Context())
+    return Loadout("<matrix>", "recipeforge", equipped, (), context)
