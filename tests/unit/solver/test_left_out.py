@@ -43,3 +43,10 @@ def test_a_teacher_is_left_out():
 @pytest.mark.parametrize("objective", ["sft", "dpo", "kto", "reward", "classification"])
 def test_nothing_is_left_out_of_what_reads_rows(objective: str):
     assert left_out(objective) == []
+
+
+def test_every_technique_says_what_trains_and_every_objective_what_a_row_becomes():
+    """A part without the number would count as nothing, and a budget would call any model small enough beside it."""
+    kinds = {"base", "layers", "adapter", "vectors", "prompt"}
+    assert {c.id for c in CATALOG.members("technique") if c.effects.get("trains") not in kinds} == set()
+    assert {c.id for c in CATALOG.members("objective") if "rows_per_example" not in c.effects} == set()
