@@ -59,7 +59,7 @@ def grown(pack: Path, target: Path, sizes: dict[str, int]) -> Path:
     repeat(target, "components/*.yaml", sizes["components"], renamed_component)
     repeat(target, "rules/*.yaml", sizes["rules"], renamed_rule)
     repeat(target, "claims/*.yaml", sizes["claims"], renamed_claim)
-    repeat(target, "facts/models.yaml", sizes["models"], renamed_sheet)
+    repeat(target, "facts/models*.yaml", sizes["models"], renamed_sheet)
     return target
 
 

@@ -3,7 +3,7 @@
 A pack is a folder:
 
     slots.yaml  knobs.yaml  components/<slot>.yaml  rules/<topic>.yaml
-    claims/<topic>.yaml  facts/{gpus,models,packages,prices}.yaml  excerpts/<claim id>.txt
+    claims/<topic>.yaml  facts/{gpus,models,packages}*.yaml  facts/prices.yaml  excerpts/<claim id>.txt
 
 Packs are read in the order given; a later one adds to an earlier one and may not redefine it.
 """
@@ -81,7 +81,7 @@ def compile_packs(pack_dirs: Sequence[Path]) -> Catalog:
     claims = work.collect("claims/*.yaml", "id", _plain(Claim, "id"))
     vocabulary = Vocabulary(slots, knobs, components)
     rules = work.collect("rules/*.yaml", "code", lambda entry: rule_from(entry, vocabulary, claims))
-    sheets = {name: work.collect(f"facts/{name}.yaml", "id", _sheet(group)) for name, group in FACT_GROUPS.items()}
+    sheets = {name: work.collect(f"facts/{name}*.yaml", "id", _sheet(group)) for name, group in FACT_GROUPS.items()}
     prices = work.collect("facts/prices.yaml", "id", _plain(Offer, "id"))
     work.problems += _twice_used_slugs(rules)
     if work.problems:

@@ -12,7 +12,8 @@ from recipeforge.catalog.load import SHIPPED_PACKS
 
 What = Literal["component", "rule", "claim", "slot", "knob", "gpu", "model", "package"]
 
-_FILES: dict[tuple[str, str], What] = {("facts", "gpus"): "gpu", ("facts", "models"): "model", ("facts", "packages"): "package"}
+_FACTS: dict[str, What] = {"gpus": "gpu", "models": "model", "packages": "package"}
+"""First word of a file's name, such as `models_gemma.yaml`."""
 _FOLDERS: dict[str, What] = {"components": "component", "rules": "rule", "claims": "claim"}
 _TOP: dict[str, What] = {"slots": "slot", "knobs": "knob"}
 _ENTRY = re.compile(r"""- \{?\s*(?:id|code|path):\s*["']?([^\s,"'}]+)""")
@@ -39,7 +40,8 @@ def _places() -> dict[tuple[What, str], Place]:
     found: dict[tuple[What, str], Place] = {}
     for pack in SHIPPED_PACKS:
         for file in content_files(pack):
-            what = _FILES.get((file.parent.name, file.stem)) or _FOLDERS.get(file.parent.name) or _TOP.get(file.stem)
+            of_facts = _FACTS.get(file.stem.partition("_")[0]) if file.parent.name == "facts" else None
+            what = of_facts or _FOLDERS.get(file.parent.name) or _TOP.get(file.stem)
             if what is None:
                 continue
             try:

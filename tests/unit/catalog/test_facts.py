@@ -17,7 +17,7 @@ Sheet = dict[str, Any]
 
 
 def sheets(name: str) -> list[Sheet]:
-    return yaml.safe_load((FACTS / f"{name}.yaml").read_text(encoding="utf-8"))
+    return [sheet for path in sorted(FACTS.glob(f"{name}*.yaml")) for sheet in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
 GPUS, MODELS, PACKAGES = sheets("gpus"), sheets("models"), sheets("packages")
@@ -51,7 +51,7 @@ def norms(f: Sheet) -> int:
     """RMSNorm weights of one layer, with those on queries and keys."""
     per_head = {"qwen3": 2, "qwen3_moe": 2, "gemma3_text": 2}.get(f["family"], 0) * f["head_dim"]
     whole = (f["heads"] + f["kv_heads"]) * f["head_dim"] if f["family"] == "olmo2" else 0
-    return (4 if f["family"] in {"gemma2", "gemma3_text"} else 2) * f["hidden"] + per_head + whole
+    return (4 if f["family"] in {"gemma2", "gemma3_text", "glm4"} else 2) * f["hidden"] + per_head + whole
 
 
 def gated_mlp(f: Sheet) -> int:
@@ -65,7 +65,7 @@ def embeddings(f: Sheet) -> int:
 
 
 def llama_like(f: Sheet) -> int:
-    bias = qkv_bias(f) if f["family"] == "qwen2" else 0
+    bias = qkv_bias(f) if f["family"] in {"qwen2", "glm", "glm4"} else 0
     return embeddings(f) + f["layers"] * (attention(f) + bias + gated_mlp(f) + norms(f)) + f["hidden"]
 
 
@@ -95,7 +95,95 @@ def gpt_oss(f: Sheet) -> int:
     return embeddings(f) + f["layers"] * layer + h
 
 
-COUNTS = {"gpt2": gpt2, "phi": phi, "gpt_oss": gpt_oss}
+def gpt_neox(f: Sheet) -> int:
+    h = f["hidden"]
+    return embeddings(f) + f["layers"] * (attention(f) + qkv_bias(f) + h + plain_mlp(f) + 2 * 2 * h) + 2 * h
+
+
+def gpt_neo(f: Sheet) -> int:
+    h = f["hidden"]
+    return embeddings(f) + f["context_length"] * h + f["layers"] * (attention(f) + h + plain_mlp(f) + 2 * 2 * h) + 2 * h
+
+
+def gptj(f: Sheet) -> int:
+    h = f["hidden"]
+    return embeddings(f) + f["vocab"] + f["layers"] * (attention(f) + plain_mlp(f) + 2 * h) + 2 * h
+
+
+def falcon(f: Sheet) -> int:
+    """No biases; one norm with bias before a layer where all heads share one key, otherwise two."""
+    h = f["hidden"]
+    norms_of_layer = (1 if f["kv_heads"] == 1 else 2) * 2 * h
+    return embeddings(f) + f["layers"] * (attention(f) + 2 * h * f["intermediate"] + norms_of_layer) + 2 * h
+
+
+def stablelm(f: Sheet) -> int:
+    h = f["hidden"]
+    return embeddings(f) + f["layers"] * (attention(f) + gated_mlp(f) + 2 * 2 * h) + 2 * h
+
+
+def olmo(f: Sheet) -> int:
+    """Its norms have no weights."""
+    return embeddings(f) + f["layers"] * (attention(f) + gated_mlp(f))
+
+
+def deepseek_v3(f: Sheet) -> int:
+    """Queries pass through 1536 numbers, keys and values through 512; values have 128 a head, 64 of a query and key rotate."""
+    h, heads, dense, wide, shared = f["hidden"], f["heads"], 3, 18432, 1
+    queries = h * 1536 + 1536 + 1536 * heads * f["head_dim"]
+    keys_and_values = h * (512 + 64) + 512 + 512 * heads * (f["head_dim"] - 64 + 128)
+    layer = queries + keys_and_values + heads * 128 * h + 2 * h
+    experts = (f["experts"] + shared) * 3 * h * f["intermediate"] + f["experts"] * h
+    return embeddings(f) + f["layers"] * layer + dense * 3 * h * wide + (f["layers"] - dense) * experts + h
+
+
+def biased_encoder_layer(f: Sheet) -> int:
+    h = f["hidden"]
+    return attention(f) + 4 * h + plain_mlp(f) + 2 * 2 * h
+
+
+def bert(f: Sheet) -> int:
+    """Embeddings of words, places and two segments, and a pooler on top."""
+    h = f["hidden"]
+    return (f["vocab"] + f["context_length"] + 2 + 2) * h + f["layers"] * biased_encoder_layer(f) + h * h + h
+
+
+def distilbert(f: Sheet) -> int:
+    h = f["hidden"]
+    return (f["vocab"] + f["context_length"] + 2) * h + f["layers"] * biased_encoder_layer(f)
+
+
+def modernbert(f: Sheet) -> int:
+    """The first layer has no norm of its own, the embedding has one, and so has the end."""
+    h = f["hidden"]
+    return f["vocab"] * h + f["layers"] * (attention(f) + gated_mlp(f) + 2 * h) + h
+
+
+def nomic_bert(f: Sheet) -> int:
+    h = f["hidden"]
+    return (f["vocab"] + 2 + 2) * h + f["layers"] * (attention(f) + gated_mlp(f) + 2 * 2 * h)
+
+
+COUNTS = {
+    "gpt2": gpt2,
+    "phi": phi,
+    "gpt_oss": gpt_oss,
+    "gpt_neox": gpt_neox,
+    "gpt_neo": gpt_neo,
+    "gptj": gptj,
+    "falcon": falcon,
+    "stablelm": stablelm,
+    "olmo": olmo,
+    "deepseek_v3": deepseek_v3,
+    "bert": bert,
+    "distilbert": distilbert,
+    "modernbert": modernbert,
+    "eurobert": modernbert,
+    "nomic_bert": nomic_bert,
+}
+ENCODERS = {"bert", "distilbert", "modernbert", "eurobert", "nomic_bert"}
+NAMED_SMALLER = {"tiiuae/Falcon3-1B-Base": "a third of its weights are embeddings and head"}
+"""Models whose name says much less than they hold, and why."""
 
 
 def named_billions(name: str) -> float | None:
@@ -112,7 +200,7 @@ def ids(group: list[Sheet]) -> list[str]:
 
 def test_there_are_enough_sheets():
     assert len(GPUS) >= 40
-    assert len(MODELS) >= 60
+    assert len(MODELS) >= 125
     assert len(PACKAGES) >= 20
 
 
@@ -189,7 +277,7 @@ def test_a_vision_tower_is_on_top_of_the_language_model(sheet: Sheet):
     assert 0.3e9 < tower < 0.8e9
 
 
-@pytest.mark.parametrize("sheet", [s for s in MODELS if named_billions(s["id"])], ids=lambda s: s["id"])
+@pytest.mark.parametrize("sheet", [s for s in MODELS if named_billions(s["id"]) and s["id"] not in NAMED_SMALLER], ids=lambda s: s["id"])
 def test_parameters_agree_with_the_name(sheet: Sheet):
     named = named_billions(sheet["id"])
     assert named is not None
@@ -209,6 +297,23 @@ def test_parameters_agree_with_the_name(sheet: Sheet):
         ("Qwen/Qwen3-30B-A3B", 30_532_122_624),
         ("google/gemma-2-2b", 2_614_341_888),
         ("openai/gpt-oss-20b", 20_914_757_184),
+        ("openai/gpt-oss-120b", 116_829_156_672),
+        ("deepseek-ai/DeepSeek-V3", 671_026_404_352),
+        ("HuggingFaceTB/SmolLM3-3B", 3_075_098_624),
+        ("zai-org/GLM-4-9B-0414", 9_400_279_040),
+        ("zai-org/glm-4-9b-chat-hf", 9_399_951_360),
+        ("EleutherAI/gpt-neox-20b", 20_554_567_680),
+        ("EleutherAI/gpt-neo-1.3B", 1_315_575_808),
+        ("EleutherAI/gpt-j-6b", 6_050_882_784),
+        ("tiiuae/falcon-7b", 6_921_720_704),
+        ("stabilityai/stablelm-3b-4e1t", 2_795_443_200),
+        ("kyutai/helium-1-preview-2b", 2_172_643_840),
+        ("baidu/ERNIE-4.5-0.3B-PT", 360_748_032),
+        ("google-bert/bert-base-uncased", 109_482_240),
+        ("distilbert/distilbert-base-uncased", 66_362_880),
+        ("answerdotai/ModernBERT-base", 149_014_272),
+        ("EuroBERT/EuroBERT-210m", 211_766_016),
+        ("nomic-ai/nomic-embed-text-v1.5", 136_731_648),
     ],
 )
 def test_parameters_are_those_of_the_modules(model: str, counted: int):
@@ -220,9 +325,9 @@ def test_parameters_are_those_of_the_modules(model: str, counted: int):
 def test_dimensions_fit_together(sheet: Sheet):
     facts = sheet["facts"]
     assert facts["heads"] % facts["kv_heads"] == 0
-    assert facts["head_dim"] in {64, 80, 96, 128, 256}
-    assert facts["vocab"] >= 32_000
-    assert 1024 <= facts.get("context_length", 1024) <= 262_144
+    assert facts["head_dim"] in {64, 80, 96, 128, 192, 256}
+    assert facts["vocab"] >= (30_000 if facts["family"] in ENCODERS else 32_000)
+    assert (512 if facts["family"] in ENCODERS else 1024) <= facts.get("context_length", 1024) <= 1_048_576
     assert facts["softcap"] == (facts["family"] == "gemma2")
 
 

@@ -48,7 +48,7 @@ def target(word: str, shift: int = 0) -> tuple[str, str]:
         ("RF1001", "rules/adapters.yaml", "RF1001"),
         ("bf16-below-ampere", "rules/precision.yaml", "RF2051"),
         ("EV-0130", "claims/precision.yaml", "EV-0130"),
-        ("qwen/", "facts/models.yaml", "Qwen/Qwen2.5-1.5B"),
+        ("qwen/", "facts/models_qwen2.yaml", "Qwen/Qwen2.5-1.5B"),
         ("NVIDIA T4", "facts/gpus.yaml", "t4"),
         ("torch", "facts/packages.yaml", "torch"),
         ("*speed", "", "&speed"),
