@@ -14,12 +14,16 @@ from recipeforge.cli.exits import exit_code
 from recipeforge.cli.output import color_option, format_option, look, note, write
 from recipeforge.cli.source import document_at
 from recipeforge.cli.target import flags_from, settings_for, target_options
+from recipeforge.documents.dialects.marks import MARKS, NATIVE
 from recipeforge.render.look import ColorChoice
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.report import FileReport
 
 if TYPE_CHECKING:
     from recipeforge.documents.tree import Document
+
+
+DIALECTS = (NATIVE, *MARKS)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class _Fixing:
 @target_options
 @click.option("--select", metavar="CODES", help="Report only these rules: codes, beginnings of codes, or slugs, with commas.")
 @click.option("--ignore", metavar="CODES", help="Do not report these rules.")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="Read the files as this tool's, whatever they look like.")
 @click.option("--repairs", is_flag=True, help="Also search for the cheapest changes that make the whole recipe run.")
 @color_option()
 def command(
@@ -53,6 +58,7 @@ def command(
     packages: str | None,
     select: str | None,
     ignore: str | None,
+    dialect: str | None,
     repairs: bool,
     color: ColorChoice,
 ) -> int:
@@ -71,7 +77,7 @@ def command(
         select=known_codes(codes_from(select or ""), "--select"),
         ignore=known_codes(codes_from(ignore or ""), "--ignore"),
     )
-    reports = [_report(path, flags, fixing, repairs, color) for path in recipe_paths(paths or (".",))]
+    reports = [_report(path, flags, fixing, repairs, dialect, color) for path in recipe_paths(paths or (".",))]
     shown = [r for r in reports if not diff or r.verdict.kind == "unreadable"]
     if shown or not diff:
         # Where standard output carries the fixed text or a diff, the report steps aside.
@@ -79,13 +85,13 @@ def command(
     return exit_code(reports)
 
 
-def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, color: ColorChoice) -> FileReport:
+def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, dialect: str | None, color: ColorChoice) -> FileReport:
     """Return the report on one file; with fixes wanted, on the file as it is after them."""
     from recipeforge.api import check_document, target
 
     settings = settings_for(path, flags)
     document = document_at(path)
-    overrides = target(settings.gpu, settings.gpus, settings.packages)
+    overrides = target(settings.gpu, settings.gpus, settings.packages) | ({"dialect": dialect} if dialect else {})
     report = check_document(document, overrides, repairs=repairs and not fixing.wanted, prefer=settings.prefer)
     if fixing.wanted:
         report = _fixed(report, document, path, settings, fixing, color)

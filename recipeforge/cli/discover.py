@@ -9,14 +9,17 @@ import click
 
 from recipeforge.documents.kind import recipes_below
 
-WHAT_COUNTS = "recipes are files called recipe.yaml or *.recipe.yaml, or YAML files with a top-level `recipeforge:` key"
+WHAT_COUNTS = (
+    "recipes are files called recipe.yaml or *.recipe.yaml, YAML files with a top-level `recipeforge:` key, "
+    "and training configurations of Axolotl, LLaMA-Factory, torchtune and TRL"
+)
 
 
 def recipe_paths(paths: Sequence[str]) -> list[str]:
     """Return the files to check, in order, each once; `-` stands for standard input.
 
-    A file that is named is checked whatever it is called. In folders, recipes are `recipe.yaml`, `*.recipe.yaml`, and
-    other YAML files with a top-level `recipeforge:`; every other file is left alone.
+    A file that is named is checked whatever it is called. In folders, recipes are `recipe.yaml`, `*.recipe.yaml`,
+    other YAML files with a top-level `recipeforge:`, and those whose keys are a known trainer's; every other file is left alone.
 
     Raises:
         click.UsageError: a folder holds no recipe, so that a wrong path does not pass for a clean one.

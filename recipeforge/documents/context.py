@@ -44,7 +44,7 @@ def context_of(said: Interpretation, catalog: Catalog, overrides: Mapping[str, F
     facts.update(said.facts)
     _gpu(facts, findings, said, names, overrides)
     _model(facts, findings, said, names, overrides, path)
-    facts.update({key: value for key, value in overrides.items() if key not in {"gpu.id", "model.id"}})
+    facts.update({key: value for key, value in overrides.items() if key not in {"gpu.id", "model.id", "dialect"}})
     return Context(facts=facts, spans=dict(said.spans)), tuple(findings)
 
 

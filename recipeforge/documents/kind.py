@@ -1,9 +1,12 @@
-"""Which files are recipes: by their name, or by a top-level `recipeforge:` key near the start. All other YAML is left alone."""
+"""Which files are recipes: by their name, by a top-level `recipeforge:` key near the start, or by keys that only configurations of a
+known trainer have. All other YAML is left alone."""
 
 import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from recipeforge.documents.dialects.marks import dialect_of_text
 
 HEAD = 1 << 16
 """The key is looked for in so many characters."""
@@ -23,6 +26,11 @@ def calls_itself_recipe(text: str) -> bool:
     return _KEY.search(text, 0, HEAD) is not None
 
 
+def says_how_to_train(text: str) -> bool:
+    """Return whether a text is a recipe, or a configuration of a trainer that is known here."""
+    return calls_itself_recipe(text) or dialect_of_text(text) is not None
+
+
 def recipes_below(root: str) -> Iterator[str]:
     """Yield the recipes in a folder and the folders below, in order; hidden folders and those of installed packages are left out."""
     for folder, folders, files in os.walk(root):
@@ -34,11 +42,11 @@ def recipes_below(root: str) -> Iterator[str]:
 
 
 def _says_so(path: Path) -> bool:
-    """Return whether a YAML file calls itself a recipe near its top."""
+    """Return whether a YAML file says near its top how to train."""
     try:
         if not path.is_file():  # a pipe would wait for ever
             return False
         with path.open("rb") as file:
-            return calls_itself_recipe(file.read(HEAD).decode("utf-8", errors="replace"))
+            return says_how_to_train(file.read(HEAD).decode("utf-8", errors="replace"))
     except (OSError, ValueError):
         return False

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from recipeforge.documents.dialects.dialect import Dialect
 
 DIALECT = "recipeforge"
+DIALECT_ASKED = "dialect"
+"""The override that says in which dialect a document is to be read, whatever it looks like."""
 MAX_MOVES = 10
 """Fixes that move keys are worked out for so many findings; each is a trial edit of the whole text."""
 
@@ -37,12 +39,13 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
     """Return the loadout that a document describes, and all findings about the file.
 
     Without `fixes`, those that need a trial edit of the text are left out, which saves most of the time.
-    `overrides` are facts given by flag, such as `{"gpu.id": "t4"}`; they win over what the file says.
+    `overrides` are facts given by flag, such as `{"gpu.id": "t4"}`; they win over what the file says. `dialect` among them says how to
+    read it.
     """
     stopped = any(d.code == "RF0013" for d in document.diagnostics)
     if stopped or (document.root is None and document.diagnostics):
         return ReadResult(None, document.diagnostics)
-    dialect = _other_dialect(document)
+    dialect = _other_dialect(document, (overrides or {}).get(DIALECT_ASKED))
     said = interpret(document, vocabulary_of(catalog)) if dialect is None else _read_as(dialect, document, catalog, overrides or {})
     if not document.complete and not document.gaps:
         return ReadResult(None, _sorted([*document.diagnostics, *_before_the_break(document, said.findings.diagnostics)]))
@@ -58,8 +61,12 @@ def read(document: Document, catalog: Catalog, overrides: Mapping[str, Fact] | N
     return ReadResult(loadout, _sorted([*diagnostics, *unknown]))
 
 
-def _other_dialect(document: Document) -> "Dialect | None":
+def _other_dialect(document: Document, asked: object) -> "Dialect | None":
     """Return the other tool's dialect that a document is written in; a recipe says that it is one, and loads none of this."""
+    if isinstance(asked, str):
+        from recipeforge.documents.dialects.dialect import dialect_of
+
+        return dialect_of(document, asked)
     root = target_of(document.root) if document.root is not None else None
     if not isinstance(root, MappingNode) or any(key_text(entry) == VERSION_KEY for entry in root.entries):
         return None

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from recipeforge.documents.kind import calls_itself_recipe, named_as_recipe
+from recipeforge.documents.kind import named_as_recipe, says_how_to_train
 from recipeforge.lsp.text import Encoding, Text
 
 
@@ -30,8 +30,8 @@ class OpenFile:
 
     @cached_property
     def is_recipe(self) -> bool:
-        """Whether it is ours to speak about: by its language, its name, or its `recipeforge:` key."""
-        return self.language == "recipeforge" or named_as_recipe(PurePath(self.path).name) or calls_itself_recipe(self.text.content)
+        """Whether it is ours to speak about: by its language, its name, or its keys."""
+        return self.language == "recipeforge" or named_as_recipe(PurePath(self.path).name) or says_how_to_train(self.text.content)
 
 
 class OpenFiles:

@@ -37,6 +37,13 @@ class Feature:
     """The parameters → the URI of the text that they speak of; `None` where they do not tell."""
     unchanged: bool = False
     """Whether the parameters are the answer where there is none: a request to fill something in."""
+    native: bool = False
+    """Whether it speaks of a recipe's own keys, and so has nothing to say about another tool's configuration."""
+
+    def answered(self, known: Analysis, params: Any) -> Any:
+        """Return the answer about a text."""
+        foreign = self.native and known.report.dialect not in ("", "recipeforge")
+        return self.otherwise(params) if foreign else self.answer(known, params)
 
     def otherwise(self, params: Any) -> Any:
         """Return the answer where there is none."""
@@ -55,6 +62,7 @@ def answers(
     empty: Any = None,
     text_of: Callable[[Any], str | None] = _named_text,
     unchanged: bool = False,
+    native: bool = False,
 ) -> Callable[[A], A]:
     """Register a function as the answer to a request about one text; the other parameters are those of `Feature`.
 
@@ -65,7 +73,7 @@ def answers(
     def register(answer: A) -> A:
         if method in FEATURES:
             raise ValueError(f"{method} is answered twice: {FEATURES[method].answer} and {answer}")
-        FEATURES[method] = Feature(method, answer, options, deep, empty, text_of, unchanged)
+        FEATURES[method] = Feature(method, answer, options, deep, empty, text_of, unchanged, native)
         return answer
 
     return register

@@ -106,7 +106,7 @@ class ForgeServer(LanguageServer):
             if file is None:
                 return feature.otherwise(params)
             try:
-                return await self.desk.ask(file, lambda known: feature.answer(known, params), deep=feature.deep)
+                return await self.desk.ask(file, lambda known: feature.answered(known, params), deep=feature.deep)
             except GivenUp:
                 raise JsonRpcException("the text changed meanwhile", CONTENT_MODIFIED) from None
             except Exception as error:

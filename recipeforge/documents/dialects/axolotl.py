@@ -224,10 +224,6 @@ AXOLOTL = Dialect(
     name="axolotl",
     title="Axolotl",
     framework="axolotl",
-    marks=(
-        frozenset({"base_model"}),
-        frozenset({"datasets", "pretraining_dataset", "micro_batch_size", "sequence_len", "adapter", "val_set_size", "num_epochs"}),
-    ),
     refuses=False,
     read=_read,
     words={

@@ -1,13 +1,12 @@
-"""Which tool a configuration is for, by its content alone; and the registry of those that are read."""
+"""What it takes to read and write one tool's configurations, and the registry of those that are known."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.dialects.marks import dialect_by
 from recipeforge.documents.tree import Document, MappingNode, key_text, target_of
 from recipeforge.schemas.recipe import Scalar
-
-NATIVE = "recipeforge"
 
 
 @dataclass(frozen=True)
@@ -19,8 +18,6 @@ class Dialect:
     title: str
     framework: str
     """The value of the recipe's `framework` that it stands for."""
-    marks: tuple[frozenset[str], ...]
-    """Top-level keys; one of each set has to be there. No file of another dialect has that."""
     refuses: bool
     """Whether the tool refuses a key that it does not know; else it drops the key and says nothing."""
     read: Callable[[Config], None]
@@ -35,15 +32,18 @@ class Dialect:
     """Key → keys behind which it goes where it is new, the best first."""
 
 
-def dialect_of(document: Document) -> Dialect | None:
-    """Return the dialect that a document is written in; `None` for a native recipe and for what nobody knows."""
+def dialect_of(document: Document, asked: str | None = None) -> Dialect | None:
+    """Return the dialect that a document is written in, or the one that was asked for.
+
+    `None` for a native recipe, and for what nobody knows.
+    """
+    if asked is not None:
+        return dialects().get(asked)
     root = target_of(document.root) if document.root is not None else None
     if not isinstance(root, MappingNode):
         return None
-    keys = {key for entry in root.entries if (key := key_text(entry)) is not None}
-    if NATIVE in keys:
-        return None
-    return next((d for d in dialects().values() if all(marks & keys for marks in d.marks)), None)
+    name = dialect_by([key for entry in root.entries if (key := key_text(entry)) is not None])
+    return dialects()[name] if name else None
 
 
 def dialects() -> Mapping[str, Dialect]:

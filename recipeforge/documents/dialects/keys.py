@@ -137,7 +137,9 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
         return None
     if _suits(kinds - {"str", "any"}, value) and value.plain and (number(word) is not None or word.lower() in TRUE_WORDS | FALSE_WORDS):
         return None
-    if number(word) is not None or not kinds & {"str", "any"} or "/" in word or "." in word:  # the dotted name of somebody's own, or a repository
+    if (
+        number(word) is not None or not kinds & {"str", "any"} or "/" in word or "." in word
+    ):  # the dotted name of somebody's own, or a repository
         return None
     meant = suggest(word, choices)
     safety: Safety = "safe" if meant.clear else "unsafe"

@@ -118,7 +118,6 @@ LLAMA_FACTORY = Dialect(
     name="llamafactory",
     title="LLaMA-Factory",
     framework="llama-factory",
-    marks=(frozenset({"model_name_or_path"}), frozenset({"stage", "finetuning_type", "cutoff_len", "dataset_dir", "quantization_bit"})),
     refuses=True,
     read=_read,
     words={

@@ -70,7 +70,6 @@ TORCHTUNE = Dialect(
     name="torchtune",
     title="torchtune",
     framework="torchtune",
-    marks=(frozenset({"model"}), frozenset({"tokenizer"}), frozenset({"checkpointer"}), frozenset({"optimizer"})),
     refuses=False,
     read=_read,
     words={

@@ -84,11 +84,6 @@ TRL = Dialect(
     name="trl",
     title="TRL",
     framework="trl",
-    marks=(
-        frozenset({"model_name_or_path"}),
-        frozenset({"dataset_name", "datasets", "dataset_mixer"}),
-        frozenset({"output_dir", "per_device_train_batch_size", "learning_rate", "use_peft", "num_train_epochs", "max_length"}),
-    ),
     refuses=False,
     read=_read,
     words={

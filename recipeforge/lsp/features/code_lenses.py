@@ -39,7 +39,7 @@ def _commands(known: Analysis) -> Iterator[types.Command]:
     yield types.Command(title=verdict_words(known), command=jump, arguments=[uri])
     if verdict in _REPAIRABLE and not known.document.gaps:
         yield types.Command(title="Make it run", command="forge.makeItRun", arguments=[uri])
-    if verdict == "valid":
+    if verdict == "valid" and known.report.dialect == VERSION_KEY:
         yield types.Command(title="Run", command="forge.run", arguments=[uri])
     if memory := told(known):
         yield types.Command(title=memory, command="forge.estimate", arguments=[uri])

@@ -35,7 +35,7 @@ _NOTHING = types.CompletionList(is_incomplete=False, items=[])
 _GREYED = [types.CompletionItemTag.Deprecated]
 
 
-@answers(types.TEXT_DOCUMENT_COMPLETION, _OPTIONS, empty=_NOTHING)
+@answers(types.TEXT_DOCUMENT_COMPLETION, _OPTIONS, empty=_NOTHING, native=True)
 def completion(known: Analysis, params: types.CompletionParams) -> types.CompletionList:
     """Return what may be written at a position."""
     cursor = cursor_at(known.document.lines, known.offset(params.position))

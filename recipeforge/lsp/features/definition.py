@@ -19,7 +19,7 @@ Origin = tuple[int, int]
 """The text that leads there: (start, end)."""
 
 
-@answers(types.TEXT_DOCUMENT_DEFINITION)
+@answers(types.TEXT_DOCUMENT_DEFINITION, native=True)
 def definition(known: Analysis, params: types.DefinitionParams) -> types.Location | list[types.LocationLink] | None:
     """Return where what stands at a place is defined."""
     offset = known.offset(params.position)

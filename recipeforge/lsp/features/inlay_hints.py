@@ -32,7 +32,7 @@ class _Hint:
     tooltip: str
 
 
-@answers(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintOptions(resolve_provider=False), empty=[])
+@answers(types.TEXT_DOCUMENT_INLAY_HINT, types.InlayHintOptions(resolve_provider=False), empty=[], native=True)
 def inlay_hints(known: Analysis, params: types.InlayHintParams) -> list[types.InlayHint]:
     """Return the hints of some lines, one a line at most."""
     root = target_of(known.document.root) if known.document.root is not None else None

@@ -31,7 +31,7 @@ class _Symbol:
     children: tuple[_Symbol, ...] = ()
 
 
-@answers(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, types.DocumentSymbolOptions(label="recipeforge"), empty=[])
+@answers(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, types.DocumentSymbolOptions(label="recipeforge"), empty=[], native=True)
 def document_symbols(
     known: Analysis, params: types.DocumentSymbolParams
 ) -> Sequence[types.DocumentSymbol] | Sequence[types.SymbolInformation]:

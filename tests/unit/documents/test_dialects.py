@@ -7,6 +7,7 @@ import pytest
 from recipeforge.api import check, solve
 from recipeforge.api.checking import document_of
 from recipeforge.documents.dialects.dialect import dialect_of, dialects
+from recipeforge.documents.dialects.marks import MARKS
 from recipeforge.documents.edit import apply_edits, edits_for
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.report import FileReport
@@ -122,14 +123,14 @@ def test_a_configuration_is_recognised_and_read(name: str) -> None:
 
 
 def test_every_dialect_has_an_example_here() -> None:
-    assert sorted(dialects()) == sorted(EXPECTED)
+    assert sorted(dialects()) == sorted(EXPECTED) == sorted(MARKS)
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
 def test_no_other_dialect_claims_it(name: str) -> None:
     document = document_of(EXPECTED[name][0])
     keys = {line.split(":")[0] for line in EXPECTED[name][0].splitlines() if line[:1].isalpha()}
-    assert [d.name for d in dialects().values() if all(marks & keys for marks in d.marks)] == [name]
+    assert [other for other, marks in MARKS.items() if all(any_of & keys for any_of in marks)] == [name]
     assert dialect_of(document) is dialects()[name]
 
 
