@@ -66,6 +66,7 @@ def _read(config: Config) -> None:
     config.each((("use_unsloth_gc", "offloaded-checkpointing"),))
     if path := config.on("neat_packing", "packing"):
         config.set("data.packing", True, path)
+    _separation(config)
     if (length := config.number("cutoff_len")) is not None:
         config.set("data.sequence_length", length, "cutoff_len")
     _objective(config)
@@ -105,6 +106,15 @@ def _quantization(config: Config) -> None:
         config.equip(known, "quantization_bit")
 
 
+def _separation(config: Config) -> None:
+    """Packed rows are kept apart by `neat_packing` alone, which is off unless it is written."""
+    if config.entry("neat_packing") is not None:
+        config.set("data.separate_rows", config.value("neat_packing") is True, "neat_packing")
+    elif config.entry("packing") is not None:
+        config.set("data.separate_rows", False, "packing")
+        config.said_by.pop("data.separate_rows", None)  # what would change it is another key
+
+
 def _objective(config: Config) -> None:
     stage = config.text("stage")
     loss = config.text("pref_loss")
@@ -137,7 +147,8 @@ LLAMA_FACTORY = Dialect(
         **{component: {"optim": word} for component, word in shared.OPTIMIZER_WORDS.items()},
         **{component: {"lr_scheduler_type": word} for component, word in shared.SCHEDULER_WORDS.items()},
     },
-    knobs={knob: path for path, knob in reversed(_SETTINGS)} | {"data.packing": "packing", "data.sequence_length": "cutoff_len"},
+    knobs={knob: path for path, knob in reversed(_SETTINGS)}
+    | {"data.packing": "packing", "data.separate_rows": "neat_packing", "data.sequence_length": "cutoff_len"},
     default_places=frozenset({"model_name_or_path"}),
     neighbours={
         "quantization_bit": ("model_name_or_path",),

@@ -255,6 +255,13 @@ def test_words_of_trl_are_ours(line: str, knob: str, value: object) -> None:
     assert loadout.value_of(knob) == value
 
 
+def test_neat_packing_keeps_rows_apart_and_plain_packing_does_not() -> None:
+    plain = LLAMA_FACTORY.replace("stage: dpo\npref_loss: orpo\n", "stage: sft\n").replace("flash_attn: fa2", "flash_attn: sdpa")
+    (found,) = [d for d in check(plain).diagnostics if d.code == "RF5312"]
+    assert [e.text for fix in found.fixes for e in fix.edits] == ["neat_packing: true\n"]
+    assert "RF5312" not in {d.code for d in check(f"{plain}neat_packing: true\n").diagnostics}
+
+
 def test_a_deepspeed_file_beside_the_configuration_is_read(tmp_path: Path) -> None:
     (tmp_path / "ds.json").write_text('{"zero_optimization": {"stage": 3, "offload_param": {"device": "cpu"}}}')
     file = tmp_path / "config.yml"
