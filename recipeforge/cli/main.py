@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -37,6 +38,9 @@ COMMANDS = (
     "serve",
 )
 """In the order of the help; each is a module of this folder, imported only when it is called."""
+
+RARELY = (20_000, 20, 20)
+"""When garbage is looked for: the catalog is some hundred thousand objects that all stay, and Python by itself walks through them often."""
 
 
 class Commands(Listing):
@@ -76,8 +80,10 @@ def command() -> None:
 
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit code."""
+    gc.set_threshold(*RARELY)
     code = outcome(args)
     _flush()
+    gc.freeze()  # the process ends anyway: to look for garbage among all its objects once more takes longer than a check
     sys.exit(code)
 
 

@@ -1,5 +1,6 @@
 """Every ending has its exit code and a sentence; never a traceback."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,15 @@ def test_help_gives_whole_sentences(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_folder_without_a_pack_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main.outcome(["catalog", "lint", "--pack", str(tmp_path)]) == 2
     assert "is no pack: it holds neither components/ nor rules/" in capsys.readouterr().err
+
+
+def test_leaving_does_not_look_for_garbage_among_all_objects(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = gc.get_threshold()
+    monkeypatch.setattr(main, "outcome", lambda args: 0)
+    try:
+        with pytest.raises(SystemExit):
+            main.main([])
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
