@@ -132,6 +132,7 @@ def _dlrs_sentence(values: Values) -> str:
 
 PARTS = (
     _part("constant", "constant rate", _named("constant")),
+    _part("constant-with-warmup", "constant rate after a warm-up", _named("constant")),
     _part("linear", "linear decay to zero", _named("linear")),
     _part("cosine", "cosine decay to zero", _named("cosine")),
     _part(

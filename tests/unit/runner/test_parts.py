@@ -86,6 +86,7 @@ def test_adamw_is_fused_on_a_gpu_and_only_there(on_gpu: bool, monkeypatch: pytes
 
 RATES = {
     "constant": [1.0] * 8,
+    "constant-with-warmup": [1.0] * 8,
     "linear": [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125],
     "polynomial": [1.0, 0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.125],
     "cosine": [1.0, 0.9619, 0.8536, 0.6913, 0.5, 0.3087, 0.1464, 0.0381],
