@@ -77,11 +77,12 @@ def _vanished_beside(reading: Any, before: list[Path], now: Path, keys: Iterable
 
 
 def release(package: Path) -> str:
-    """The version that a package's own folder states."""
+    """The version that a package's own folder states, or the record of its installation beside it."""
     for line in (package / "__init__.py").read_text(encoding="utf-8").splitlines():
-        if line.startswith("__version__"):
+        if line.startswith("__version__ ="):
             return line.split("=")[1].strip().strip("\"'")
-    return "unknown"
+    record = next(iter(package.parent.glob(f"{package.name}-*.dist-info")), None)
+    return record.name.removesuffix(".dist-info").partition("-")[2] if record else "unknown"
 
 
 def main() -> None:

@@ -61,11 +61,8 @@ def names(root: Path) -> set[str]:
 
 def _loosened(option: Entry) -> Entry:
     """An option as a section sets it: neither converted nor held against its choices, and mostly turned into text later."""
-    entry: Entry = {
-        "type": joined(
-            {*option["type"].split("|"), "bool", "str"} if option["type"] in ("bool", "str") else {*option["type"].split("|"), "str"}
-        )
-    }
+    types = {option["type"], "str"} if option["type"] in ("int", "float") else {option["type"], "bool", "str"}
+    entry: Entry = {"type": joined(types)}
     if "values" in option:
         numbers = [int(v) for v in option["values"] if isinstance(v, str) and v.isdigit()]
         entry |= {"type": joined({"int", *entry["type"].split("|")})} if numbers else {}

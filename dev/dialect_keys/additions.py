@@ -42,6 +42,7 @@ def add(keys: dict[str, dict[str, Any]], gone: dict[str, dict[str, Any]], more: 
         if key in keys:
             raise Stale(f"`{key}` was to be added and is there")
         keys[key] = dict(entry)
+        gone.pop(key, None)
     for key, entry in more.get("gone", {}).items():
         if entry["how"] == "deprecated" and key not in keys:
             raise Stale(f"`{key}` is called deprecated and is read no more")

@@ -18,7 +18,7 @@ def options(reader: Reader, module: Module) -> dict[str, Entry]:
         flags = [f for f in (reader.constant(a, module) for a in node.args) if isinstance(f, str) and f.startswith("--")]
         words = {w.arg: w.value for w in node.keywords}
         name = reader.constant(words.get("dest"), module) if "dest" in words else flags[0].lstrip("-").replace("-", "_") if flags else None
-        if isinstance(name, str) and name not in found and name not in ("help",):
+        if isinstance(name, str) and name not in found and name != "help":
             found[name] = _entry(reader, module, words)
     return found
 
@@ -42,6 +42,6 @@ def attributes(module: Module, holder: str) -> set[str]:
         if isinstance(node, ast.Attribute) and ast.unparse(node.value) == holder:
             found.add(node.attr)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "hasattr") and ast.unparse(node.args[0]) == holder:
-            if isinstance(node.args[1], ast.Constant) and isinstance(node.args[1].value, str):
-                found.add(node.args[1].value)
+            named = node.args[1]
+            found |= {named.value} if isinstance(named, ast.Constant) and isinstance(named.value, str) else set()
     return found

@@ -203,6 +203,9 @@ class Reader:
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("frozenset", "set", "tuple", "list") and len(node.args) == 1:
             inner = self.constant(node.args[0], module, depth + 1)
             return inner if inner is UNSEEN else sorted(inner) if isinstance(inner, (set, frozenset)) else list(inner)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pp_int" and node.args:  # DeepSpeed's number that prints itself
+            inner = self.constant(node.args[0], module, depth + 1)
+            return int(inner) if isinstance(inner, float) and inner.is_integer() else inner
         if isinstance(node, ast.Attribute) and node.attr == "value":
             return self.constant(node.value, module, depth + 1)
         if isinstance(node, (ast.Name, ast.Attribute)):

@@ -33,11 +33,15 @@ class Module:
 
     @cached_property
     def names(self) -> dict[str, list[ast.AST]]:
-        """Each top-level name and what may give it its meaning, in `try` and `if` too."""
+        """Each top-level name and what may give it its meaning: of plain statements the last, then those in `try` and `if`, in order."""
         found: dict[str, list[ast.AST]] = {}
-        for node in _statements(self.tree.body):
+        for node in reversed(self.tree.body):
             for name, value in _bound(node):
                 found.setdefault(name, []).append(value)
+        for node in _statements(self.tree.body):
+            for name, value in _bound(node):
+                if value not in found.setdefault(name, []):
+                    found[name].append(value)
         return found
 
     def package(self) -> str:

@@ -50,9 +50,7 @@ def read(root: Path, beside: dict[str, Path]) -> dict[str, Any]:
     if (launch := reader.sources.module(LAUNCH)) is not None:
         for key, entry in options(reader, launch).items():
             keys.setdefault(key, {"type": entry["type"], "note": "passed on to accelerate launch by the trl command"})
-    keys.setdefault(
-        "accelerate_config", {"type": "str", "note": "the name of a launch file that TRL ships, or a path; read by the trl command"}
-    )
+    keys.setdefault("accelerate_config", {"type": "str", "note": "a launch file that TRL ships, by name, or a path"})
     return {"keys": keys, "trainers": {name: {"command": reader.sources.module(f"trl.scripts.{name}") is not None} for name in trainers}}
 
 
@@ -118,6 +116,8 @@ def _shared(reader: Reader) -> list[Definition]:
 def _command(reader: Reader, trainer: str) -> Iterator[Definition]:
     """The classes that the trainer's own command declares."""
     module = reader.sources.module(f"trl.scripts.{trainer}")
-    for node in module.tree.body if module is not None else ():
+    if module is None:
+        return
+    for node in module.tree.body:
         if isinstance(node, ast.ClassDef) and node.name.endswith("Arguments"):
             yield Definition(module, node.name, node)
