@@ -29,8 +29,10 @@ def test_a_pack_of_words_has_its_slots_knobs_and_components(words):
 
 
 def test_a_rule_becomes_its_pattern_with_tier_and_changes(cited_pack):
-    rule = compile_packs([cited_pack]).rules["RF1001"]
-    four_bit = ("bnb-4bit", "gptq", "awq", "hqq", "torchao-int4", "mxfp4")
+    catalog = compile_packs([cited_pack])
+    rule = catalog.rules["RF1001"]
+    four_bit = tuple(c.id for c in catalog.members("quantization") if "4-bit" in c.tags)
+    assert four_bit[:6] == ("bnb-4bit", "gptq", "awq", "hqq", "torchao-int4", "mxfp4")
     assert rule.violated_when == All((Holds("technique", ("qlora",)), Not(Holds("quantization", four_bit))))
     assert rule.tier == "T2" and rule.effective_severity == "error"
     assert rule.fixes[0].changes == (Change("add", slot="quantization", component="bnb-4bit"),)
