@@ -53,6 +53,8 @@ def _read(config: Config) -> None:
     _technique(config)
     _quantization(config)
     config.each(_OPTIMIZERS)
+    if path := config.on("use_galore", "use_apollo"):
+        config.set("optimizer.target_modules", "all-linear", path)  # unless it is told otherwise
     shared.optimizer(config, "optim")
     if config.text("lr_scheduler_type") is not None:
         config.named("scheduler", "lr_scheduler_type")
