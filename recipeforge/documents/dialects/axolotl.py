@@ -137,7 +137,7 @@ def _scheduler(config: Config) -> None:
     if config.number("cosine_min_lr_ratio") is not None and config.text("lr_scheduler") in (None, "cosine"):
         config.equip("cosine-min-lr", "cosine_min_lr_ratio")
     elif config.text("lr_scheduler") is not None:
-        config.named("scheduler", "lr_scheduler")
+        shared.scheduler(config, "lr_scheduler")
     else:
         config.equip("cosine", "base_model")  # what Axolotl falls back to
     shared.warmup(config)

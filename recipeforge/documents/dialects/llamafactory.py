@@ -53,11 +53,8 @@ def _read(config: Config) -> None:
     _technique(config)
     _quantization(config)
     config.each(_OPTIMIZERS)
-    if path := config.on("use_galore", "use_apollo"):
-        config.set("optimizer.target_modules", "all-linear", path)  # unless it is told otherwise
     shared.optimizer(config, "optim")
-    if config.text("lr_scheduler_type") is not None:
-        config.named("scheduler", "lr_scheduler_type")
+    shared.scheduler(config, "lr_scheduler_type")
     shared.warmup(config)
     config.each((("pure_bf16", "pure-bf16"), ("fp8", "fp8"), ("bf16", "bf16"), ("fp16", "fp16")))
     if (word := config.text("flash_attn")) in _ATTENTION:

@@ -39,8 +39,24 @@ SCHEDULER_WORDS = {
 }
 """Component → what Hugging Face's trainer calls it."""
 
+SCHEDULE_ARGUMENTS = {
+    "cosine_with_restarts": {"num_cycles": "scheduler.cycles"},
+    "cosine_with_min_lr": {"min_lr": "scheduler.min_lr", "min_lr_rate": "scheduler.min_lr_ratio"},
+    "cosine_warmup_with_min_lr": {"min_lr": "scheduler.min_lr", "min_lr_rate": "scheduler.min_lr_ratio"},
+    "warmup_stable_decay": {
+        "num_decay_steps": "scheduler.decay_steps",
+        "num_stable_steps": "scheduler.stable_steps",
+        "min_lr_ratio": "scheduler.min_lr_ratio",
+    },
+    "polynomial": {"power": "scheduler.power", "lr_end": "scheduler.min_lr"},
+    "reduce_lr_on_plateau": {"patience": "scheduler.patience", "factor": "scheduler.gamma", "min_lr": "scheduler.min_lr"},
+    "greedy": {"patience": "scheduler.patience", "min_lr": "scheduler.min_lr"},
+}
+"""Schedule → what Hugging Face's trainer passes to it from `lr_scheduler_kwargs`, and the knob that it is."""
+
 LAYERWISE = "_layerwise"
 MIXED = (("bf16", "bf16"), ("bfloat16", "bf16"), ("fp16", "fp16"), ("float16", "fp16"))
+MLP_MODULES = frozenset({"gate_proj", "up_proj", "down_proj", "mlp"})
 ATTENTION_MODULES = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "output_proj", "qkv_proj"})
 
 
@@ -56,6 +72,23 @@ def optimizer(config: Config, path: str) -> None:
         config.equip(known, path)
     if word.endswith(LAYERWISE):
         config.set("optimizer.layerwise", True, path)
+    _projected(config, "optim_target_modules")
+
+
+def _projected(config: Config, path: str) -> None:
+    """Say which matrices a low-rank optimizer projects; where the list fits no word of ours, all of them."""
+    words = set(config.words(path))
+    if words:
+        known = [name for name, modules in (("attention", ATTENTION_MODULES), ("mlp", MLP_MODULES)) if words <= modules]
+        config.set("optimizer.target_modules", known[0] if known else "all-linear", path)
+
+
+def scheduler(config: Config, path: str) -> None:
+    """Equip the schedule that a path names as Hugging Face's trainer does, with its arguments."""
+    if config.text(path) is not None:
+        config.named("scheduler", path)
+    known = SCHEDULE_ARGUMENTS.get(config.text(path) or "", {})
+    config.settings([(f"lr_scheduler_kwargs.{argument}", knob) for argument, knob in known.items()])
 
 
 def targets(config: Config, path: str, everything: tuple[str, ...] = ("all-linear", "all")) -> None:

@@ -56,8 +56,7 @@ def _read(config: Config) -> None:
         config.equip("full", "model_name_or_path")
     config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit")))
     shared.optimizer(config, "optim")
-    if config.text("lr_scheduler_type") is not None:
-        config.named("scheduler", "lr_scheduler_type")
+    shared.scheduler(config, "lr_scheduler_type")
     shared.warmup(config)
     if config.value("bf16") is not False and config.value("fp16") is not True:
         config.equip("bf16", "bf16" if config.value("bf16") else "model_name_or_path")  # TRL's own default

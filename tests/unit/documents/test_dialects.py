@@ -255,6 +255,32 @@ def test_words_of_trl_are_ours(line: str, knob: str, value: object) -> None:
     assert loadout.value_of(knob) == value
 
 
+@pytest.mark.parametrize(
+    ("lines", "knob", "value"),
+    [
+        ("lr_scheduler: cosine_with_restarts\nlr_scheduler_kwargs: {num_cycles: 3}", "scheduler.cycles", 3),
+        ("lr_scheduler: warmup_stable_decay\nlr_scheduler_kwargs: {num_decay_steps: 100}", "scheduler.decay_steps", 100),
+        ("lr_scheduler: cosine_with_min_lr\nlr_scheduler_kwargs: {min_lr_rate: 0.1}", "scheduler.min_lr_ratio", 0.1),
+        ("lr_scheduler: cosine\nlr_scheduler_kwargs: {num_cycles: 0.5}", "scheduler.cycles", None),
+    ],
+)
+def test_arguments_of_schedules_are_read(lines: str, knob: str, value: object) -> None:
+    report = check(AXOLOTL.replace("lr_scheduler: cosine", lines))
+    assert report.loadout is not None and report.loadout.value_of(knob) == value
+    assert not [d for d in report.diagnostics if d.code.startswith("RF3") or d.code == "RF0015"]
+
+
+@pytest.mark.parametrize(
+    ("modules", "target"),
+    [("[q_proj, v_proj]", "attention"), ("[up_proj]", "mlp"), ("[self_attn, mlp]", "all-linear"), ("all-linear", "all-linear")],
+)
+def test_what_a_low_rank_optimizer_projects_is_read(modules: str, target: str) -> None:
+    text = AXOLOTL.replace("optimizer: adamw_bnb_8bit", f"optimizer: galore_adamw\noptim_target_modules: {modules}")
+    report = check(text)
+    assert report.loadout is not None and report.loadout.value_of("optimizer.target_modules") == target
+    assert "RF3013" not in {d.code for d in report.diagnostics}
+
+
 def test_neat_packing_keeps_rows_apart_and_plain_packing_does_not() -> None:
     plain = LLAMA_FACTORY.replace("stage: dpo\npref_loss: orpo\n", "stage: sft\n").replace("flash_attn: fa2", "flash_attn: sdpa")
     (found,) = [d for d in check(plain).diagnostics if d.code == "RF5312"]
