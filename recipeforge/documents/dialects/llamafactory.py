@@ -53,6 +53,8 @@ def _read(config: Config) -> None:
     _technique(config)
     _quantization(config)
     config.each(_OPTIMIZERS)
+    if path := config.on("use_galore", "use_apollo"):
+        config.set("optimizer.target_modules", "all-linear", path)  # unless it is told otherwise
     shared.optimizer(config, "optim")
     shared.scheduler(config, "lr_scheduler_type")
     shared.warmup(config)
