@@ -45,6 +45,7 @@ def draw(found: Summary, path: Path) -> None:
         left.axvline(found.cutoff, color="#555555", linestyle="--", linewidth=1, label=f"cutoff {found.cutoff:.3f}")
     names = [f"{line.scheduler}{' ★' if line.leader else ''}  ({line.rate:.0e})" for line in lines]
     left.set_yticks(range(len(lines)), names)
+    left.set_ylabel("scheduler (peak rate)")
     left.invert_yaxis()
     left.set(xlabel="held-out loss, nats; the bar is the mean of the seeds", title="Every run")
     left.legend(loc="best", fontsize=9, framealpha=0.9)

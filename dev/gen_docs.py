@@ -1,4 +1,5 @@
-"""Write the generated documentation: rule pages, their index, the components, the recipe's JSON Schema, the commands.
+"""Write the generated documentation: rule pages, their index, the components, the recipe's JSON Schema, the commands,
+and what was measured of schedulers, with its claims.
 
 Usage:
     python dev/gen_docs.py            write what differs, remove pages of rules that are gone
@@ -49,7 +50,12 @@ def command_line() -> Texts:
     return {"docs/cli.md": generate()}
 
 
-GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema, command_line]
+def measured_schedulers() -> Texts:
+    """Return the page of the measured schedulers, and the claims that rest on the same results."""
+    return runpy.run_path(str(Path(__file__).with_name("measured_schedulers.py")))["generate"]()
+
+
+GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema, command_line, measured_schedulers]
 
 
 def stale_files(texts: Texts, root: Path) -> list[Path]:

@@ -36,11 +36,15 @@ def page(text: str, cohort: Cohort, found: Summary) -> str:
     _, _, after = rest.partition(END)
     machine = _measured(cohort)[-1].manifest["machine"]
     seconds = sum(result.seconds for result in cohort.results)
+    left_out = [name for name in ENTRANTS.names if all(result.scheduler != name for result in cohort.results)]
     versions = ", ".join(f"{name} {version}" for name, version in cohort.versions.items())
     parts = [
         f"**{words.verdict(found)}**",
         words.markdown_table(found).rstrip(),
+        words.scale_words(found),
         words.cutoff_words(found),
+        words.unranked_words(found),
+        f"The command also runs {' and '.join(left_out)}, which this cohort left out." if left_out else "",
         words.conditions(found),
         f"{len(cohort.results)} runs, {seconds / 60:.0f} minutes together, one thread each, on {machine.get('cores')} cores of "
         f"{machine.get('cpu') or 'an unnamed processor'}, {_date(cohort)}. Versions: {versions}.",

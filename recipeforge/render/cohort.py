@@ -107,6 +107,18 @@ def verdict(found: Summary) -> str:
     return f"No leader is separable: {leader.scheduler} has the lowest mean loss, but {apart} ({test})."
 
 
+def scale_words(found: Summary) -> str:
+    """Return how far apart schedulers lie beside how far apart one scheduler's own runs do; empty where there is one of either."""
+    if len(found.lines) < 2 or len(found.seeds) < 2:
+        return ""
+    apart = found.lines[-1].loss - found.lines[0].loss
+    own = sorted(max(line.losses) - min(line.losses) for line in found.lines)
+    return (
+        f"Best and worst mean lie {apart:.3f} apart; one scheduler's own runs lie {own[0]:.3f} to {own[-1]:.3f} apart, "
+        f"{own[len(own) // 2]:.3f} in the middle of the cohort."
+    )
+
+
 def cutoff_words(found: Summary) -> str:
     """Return where the cutoff lies and who is beyond it; empty where there is none."""
     if found.cutoff is None or found.spread is None:
@@ -116,6 +128,11 @@ def cutoff_words(found: Summary) -> str:
         f"Cutoff {found.cutoff:.4f}: the leader's mean loss plus {CUTOFF_SPREADS:g} times {found.spread:.4f}, the spread that is left once "
         f"schedulers' and seeds' own means are taken out. Beyond it: {', '.join(beyond) or 'nobody'}."
     )
+
+
+def unranked_words(found: Summary) -> str:
+    """Return who is not in the table; empty where everybody is."""
+    return f"Not ranked, since a seed is missing or failed: {', '.join(found.unranked)}." if found.unranked else ""
 
 
 def notes(found: Summary) -> list[str]:
@@ -167,5 +184,4 @@ def _line_data(line: Line) -> dict[str, Any]:
 
 
 def _told(found: Summary) -> list[str]:
-    unranked = [f"Not ranked, since a seed is missing or failed: {', '.join(found.unranked)}."] if found.unranked else []
-    return [text for text in (verdict(found), cutoff_words(found), *unranked, conditions(found)) if text]
+    return [text for text in (verdict(found), scale_words(found), cutoff_words(found), unranked_words(found), conditions(found)) if text]
