@@ -17,8 +17,10 @@ SHINGLE_WORDS = 3
 """Words of a run that is compared."""
 COPY_WORDS = 8
 """Shorter quotes agree by chance, so their words alone prove no copy."""
+LONG_WORDS = 12
+"""Quotes from this length on may differ in a few words, as damaged copies do; a shorter one has to stand in the other as a whole."""
 COPY_SHARE = 0.7
-"""Share of the shorter quote's runs that the other one has too, from which it is a copy."""
+"""Share of the shorter quote's runs that the other one has too, from which it is a copy if it is long."""
 _RAW_HOST = "raw.githubusercontent.com"
 MIRRORS = {
     _RAW_HOST: "github.com",
@@ -99,7 +101,7 @@ def same_words(first: str, second: str) -> bool:
     if len(words[0]) < COPY_WORDS:
         return False
     shorter, longer = (_runs(each) for each in words)
-    return len(shorter & longer) >= COPY_SHARE * len(shorter)
+    return len(shorter & longer) >= (COPY_SHARE if len(words[0]) >= LONG_WORDS else 1) * len(shorter)
 
 
 def words_of(text: str) -> tuple[str, ...]:
