@@ -51,7 +51,7 @@ def test_addresses_of_two_documents(first, second):
         LONG.replace("adapter", "**adapter**").replace(" ", "\n"),
         LONG.replace(", since", "â€™ since"),
         f"As we know: {LONG} So beware!",
-        LONG.rsplit(",", 1)[0] + ", they say",
+        LONG.rsplit(",", 1)[0],
     ],
 )
 def test_the_same_words_are_a_copy_whatever_markup_and_encoding_did(copy):
