@@ -32,6 +32,8 @@ class Slot:
     """The component that stands here when the recipe names none."""
     safe: bool = False
     """Whether changing this slot leaves the meaning of the training run alone (attention kernels do, optimizers do not)."""
+    purpose: bool = False
+    """Whether it says what the run is about: everything else gives way first, and no completion fills it unasked."""
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _least(case: Case, budget: Budget, prefer: Preferences, deadline: float) -> 
 
     world = case.world
     fixed = case.picks | sum(1 << v for domain in world.domains.values() for _, v in domain if case.written >> v & 1)
-    left_out = other_checkpoints(case) | avoided(case, prefer)
+    left_out = other_checkpoints(case) | avoided(case, prefer) | _other_purposes(case)
     best, lowest = case.written, budget.amount(case.written)
     exact = Exact(world)
     while (answer := _below(exact, budget, lowest - 1, fixed, left_out, deadline)).status == "sat":
@@ -115,6 +115,13 @@ def other_checkpoints(case: Case) -> int:
     """Return the parts not in the recipe that only read a checkpoint prepared for them: they would change the model."""
     components = case.world.catalog.components
     return sum(1 << v for c, v in case.world.component_var.items() if "prequantized" in components[c].tags) & ~case.written
+
+
+def _other_purposes(case: Case) -> int:
+    """Return what would make the run about something else."""
+    slots = (slot for slot in case.world.catalog.slots.values() if slot.purpose)
+    members = (case.world.slot_members[slot.id] for slot in slots)
+    return sum(mask for mask in members if mask & case.written) & ~case.written
 
 
 def _below(exact: "Exact", budget: Budget, limit: int, fixed: int, left_out: int, deadline: float) -> "Answer":

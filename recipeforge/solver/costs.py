@@ -15,7 +15,7 @@ from recipeforge.solver.speed_budget import TIME_LIMITS
 ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
 """The least invasive change first; the zeros leave room for the finer preferences below."""
 REPLACE_REQUIRED = ADD + DROP
-"""Replacing in a slot that every recipe fills, the technique: it is what the run is about, so the rest gives way first."""
+"""Changing what the run is about, its technique or its objective: the rest gives way first."""
 UNSAFE = 5_000
 """Added to a change that alters the meaning of the run."""
 STEP = 500
@@ -56,7 +56,9 @@ def prices(case: Case) -> Prices:
         members = sorted(bits(world.slot_members[slot.id]), key=lambda v: world.named[v] != slot.default)
         held = [v for v in members if case.picks >> v & 1]
         many = slot.cardinality == "many"
-        replace = REPLACE_REQUIRED if slot.cardinality == "one" else REPLACE
+        replace = REPLACE_REQUIRED if slot.purpose else REPLACE
+        # What stands by default is as much what the run is about as what is written.
+        add = REPLACE_REQUIRED if slot.purpose and slot.default else ADD
         for rank, v in enumerate(members):
             finer = unsafe + RANK * rank + (OTHER_CHECKPOINT if "prequantized" in catalog.components[str(world.named[v])].tags else 0)
             if v in held:
@@ -64,7 +66,7 @@ def prices(case: Case) -> Prices:
                 of[v] = -(DROP + unsafe - unusual)
                 offset += DROP + unsafe - unusual
             elif many or not held:
-                of[v] = 0 if case.written >> v & 1 else ADD + finer
+                of[v] = 0 if case.written >> v & 1 else add + finer
             else:
                 of[v] = replace - DROP + finer - unsafe
     content = content_of(case)

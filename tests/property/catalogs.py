@@ -37,9 +37,10 @@ def catalogs(draw: st.DrawFn, most_components: int = 9, always_budget: bool = Fa
         components[f"c{index}"] = Component(f"c{index}", slot, f"C{index}", "", "", effects=draw(effects(slot)))
     chosen = draw(st.sets(st.sampled_from(sorted(KNOBS)), max_size=1 if always_batch else 4))
     knobs = {path: KNOBS[path] for path in sorted(chosen | ({"batch.micro", "batch.accumulate"} if always_batch else set()))}
-    slots = {
-        s: Slot(s, s, "", *draw(shapes(s, [c.id for c in components.values() if c.slot == s])), safe=draw(st.booleans())) for s in SLOTS
-    }
+    slots = {}
+    for s in SLOTS:
+        shape = draw(shapes(s, [c.id for c in components.values() if c.slot == s]))
+        slots[s] = Slot(s, s, "", *shape, safe=draw(st.booleans()), purpose=draw(st.booleans()))
     rules = {}
     for index in range(draw(st.integers(0, 7))):
         rule = draw(condition_rules(f"RF1{index:03d}", components, slots, knobs))

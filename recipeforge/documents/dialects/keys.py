@@ -73,7 +73,8 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
         path = prefix + (FREE if name not in known and FREE in known else name)
         spec = keys.keys.get(path) or keys.keys.get(path + ITEM)
         below = path + "." in keys.inside or path + ITEM + "." in keys.inside
-        if spec is None and not below:
+        refused = keys.gone.get(path, {}).get("how") in ("removed", "renamed") and not _empty(target_of(entry.value))
+        if refused or (spec is None and not below):
             yield _unknown(config, keys, prefix, name, entry, mapping)
             continue
         value = target_of(entry.value)
@@ -86,6 +87,10 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
         for item in value.items if isinstance(value, SequenceNode) and path + ITEM + "." in keys.inside else ():
             if isinstance(inner := target_of(item), MappingNode):
                 yield from _inside(config, keys, inner, path + ITEM + ".")
+
+
+def _empty(value: Content) -> bool:
+    return isinstance(value, ScalarNode) and value.null
 
 
 def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, mapping: MappingNode) -> Diagnostic:
@@ -104,7 +109,7 @@ def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, m
     else:
         message = f"{keys.title} reads no key `{short(name)}`{where}: this setting is ignored without a word"
     fixes: tuple[Fix, ...] = ()
-    best = meant.best
+    best = meant.best.removeprefix(prefix) if meant.best else None
     if best and best not in config.entries(mapping) and "." not in best and isinstance(entry.key, ScalarNode):
         quote = entry.key.style
         fixes = (text_fix(f"Rename to `{best}`", TextEdit(span, f"{quote}{best}{quote}"), safety="safe" if meant.clear else "unsafe"),)
