@@ -45,6 +45,7 @@ class _Fixing:
 @click.option("--select", metavar="CODES", help="Report only these rules: codes, beginnings of codes, or slugs, with commas.")
 @click.option("--ignore", metavar="CODES", help="Do not report these rules.")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Read the files as this tool's, whatever they look like.")
+@click.option("--only-recipes", is_flag=True, help="Pass over files named that are no recipes, as in folders; for hooks. --dialect wins.")
 @click.option("--repairs", is_flag=True, help="Also search for the cheapest changes that make the whole recipe run.")
 @color_option()
 def command(
@@ -59,6 +60,7 @@ def command(
     select: str | None,
     ignore: str | None,
     dialect: str | None,
+    only_recipes: bool,
     repairs: bool,
     color: ColorChoice,
 ) -> int:
@@ -77,7 +79,8 @@ def command(
         select=known_codes(codes_from(select or ""), "--select"),
         ignore=known_codes(codes_from(ignore or ""), "--ignore"),
     )
-    reports = [_report(path, flags, fixing, repairs, dialect, color) for path in recipe_paths(paths or (".",))]
+    chosen = recipe_paths(paths or (".",), only_recipes=only_recipes and dialect is None)
+    reports = [_report(path, flags, fixing, repairs, dialect, color) for path in chosen]
     shown = [r for r in reports if not diff or r.verdict.kind == "unreadable"]
     if shown or not diff:
         # Where standard output carries the fixed text or a diff, the report steps aside.

@@ -37,8 +37,14 @@ def recipes_below(root: str) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in _SKIPPED)
         for name in sorted(files):
             path = os.path.normpath(os.path.join(folder, name)) if root == "." else os.path.join(folder, name)  # noqa: PTH118
-            if named_as_recipe(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path))):
+            if is_recipe(path):
                 yield path
+
+
+def is_recipe(path: str) -> bool:
+    """Return whether a file is a recipe, or a configuration of a trainer that is known here, by its name or its content."""
+    name = os.path.basename(path)  # noqa: PTH119
+    return named_as_recipe(name) or (name.lower().endswith((".yaml", ".yml")) and _says_so(Path(path)))
 
 
 def _says_so(path: Path) -> bool:

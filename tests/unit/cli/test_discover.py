@@ -45,3 +45,22 @@ def test_a_loop_of_links_ends(tmp_path: Path) -> None:
     (tmp_path / "a" / "up").symlink_to(tmp_path)
     (tmp_path / "a" / "recipe.yaml").write_text("")
     assert recipe_paths([str(tmp_path)]) == [str(tmp_path / "a" / "recipe.yaml")]
+
+
+def test_a_hook_names_every_file_and_only_recipes_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "compose.yaml": "services: {}\n",
+        "nested.yml": "x:\n  recipeforge: 1\n",
+        "notes.txt": "recipeforge: 1\n",
+        "broken.yaml": "a: [\n",
+        "trained.yaml": "recipeforge: 1\n",
+        "axolotl.yml": "base_model: x\ndatasets: []\n",
+        "x.recipe.yaml": "",
+    }.items():
+        Path(name).write_text(text)
+    Path("empty").mkdir()
+    named = [*sorted(path.name for path in Path().iterdir()), "-"]
+    assert recipe_paths(named, only_recipes=True) == ["axolotl.yml", "trained.yaml", "x.recipe.yaml", "-"]
+    assert recipe_paths(["compose.yaml", "empty"], only_recipes=True) == []
+    assert recipe_paths(["missing.yaml", "a\0b"], only_recipes=True) == ["missing.yaml", "a\0b"]
