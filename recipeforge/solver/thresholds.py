@@ -1,6 +1,6 @@
-"""Which values of a constant every rule takes for the same: 2e-4 and 3e-4 lie on the same side of all limits.
+"""Which values of a constant every rule takes for the same: 0.01 and 0.02 lie on the same side of all limits.
 
-While someone types a learning rate, the world stays what it is.
+While someone types a weight decay, the world stays what it is.
 """
 
 from collections.abc import Hashable, Iterator

@@ -145,7 +145,8 @@ CASES: tuple[Case, ...] = (
     Case("number-at-root", "42\n", ("RF0009",), (1, 1)),
     Case("null-at-root", "~\n", ("RF0009",), (1, 1)),
     Case("compose-file", "services:\n  web:\n    image: nginx\n", ("RF0009",), (1, 1)),
-    Case("axolotl", "base_model: x\nadapter: qlora\nmicro_batch_size: 2\n", ("RF0009",), (1, 1)),
+    Case("axolotl", "base_model: x\nadapter: qlora\nmicro_batch_size: 2\n", ("RF0017",), (1, 13), readable=True, exits=1),
+    Case("torchtune-evaluation", "tokenizer: x\ncheckpointer: y\nmetric_logger: z\n", ("RF0009",), (1, 1)),
     # versions
     Case("version-99", _LORA.replace("forge: 1", "forge: 99"), ("RF0008",), (1, 14)),
     Case("version-0", _LORA.replace("forge: 1", "forge: 0"), ("RF0008",), (1, 14)),

@@ -73,7 +73,7 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
         path = prefix + (FREE if name not in known and FREE in known else name)
         spec = keys.keys.get(path) or keys.keys.get(path + ITEM)
         below = path + "." in keys.inside or path + ITEM + "." in keys.inside
-        refused = keys.gone.get(path, {}).get("how") in ("removed", "renamed") and not _empty(target_of(entry.value))
+        refused = keys.gone.get(path, {}).get("refused", False) and not _empty(target_of(entry.value))
         if refused or (spec is None and not below):
             yield _unknown(config, keys, prefix, name, entry, mapping)
             continue
@@ -103,6 +103,7 @@ def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, m
         instead = gone.get("instead")
         message = f"`{name}` was {gone.get('how', 'removed')}{since}"
         message += f"; {keys.title} reads `{instead}`" if instead else f", and {keys.title} reads nothing in its place"
+        message += ", and refuses this one" if gone.get("refused") else ""
         meant = certainly(str(instead)) if instead and gone.get("how") == "renamed" else meant if not instead else suggest("", ())
     elif keys.refuses:
         message = f"{keys.title} knows no key `{short(name)}`{where} and refuses to start"
@@ -114,7 +115,7 @@ def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, m
         quote = entry.key.style
         fixes = (text_fix(f"Rename to `{best}`", TextEdit(span, f"{quote}{best}{quote}"), safety="safe" if meant.clear else "unsafe"),)
     label = meant.question() or "read by nothing"
-    code = "RF0002" if keys.refuses else "RF0023"
+    code = "RF0002" if keys.refuses or (gone and gone.get("refused")) else "RF0023"
     source = f"The keys are those of {keys.title} {keys.version}: {keys.source}"
     return finding(code, message, span, label, fixes=fixes, notes=(source,))
 

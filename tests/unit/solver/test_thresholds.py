@@ -16,7 +16,7 @@ from recipeforge.solver.resolve import resolve
 from recipeforge.solver.thresholds import kind_of
 
 CATALOG = load()
-RECIPE = "recipeforge: 1\nmodel: Qwen/Qwen2.5-1.5B\ntechnique: lora\noptimizer: {use: adamw, learning_rate: 2.0e-4}\nhardware: {gpu: t4}\n"
+RECIPE = "recipeforge: 1\nmodel: Qwen/Qwen2.5-1.5B\ntechnique: lora\noptimizer: {use: adamw, weight_decay: 2.0e-4}\nhardware: {gpu: t4}\n"
 
 
 def loadout_of(text: str) -> Loadout:
@@ -25,12 +25,13 @@ def loadout_of(text: str) -> Loadout:
     return loadout
 
 
-def test_learning_rates_share_a_world() -> None:
+def test_weight_decays_share_a_world() -> None:
     worlds = {id(case_of(CATALOG, loadout_of(re.sub("2.0e-4", rate, RECIPE))).world) for rate in ("2.1e-4", "2.2e-4", "2.3e-4")}
     assert len(worlds) == 1
 
 
 def test_what_arithmetic_reads_is_told_apart() -> None:
+    assert kind_of(CATALOG, "optimizer.learning_rate", 2e-4) != kind_of(CATALOG, "optimizer.learning_rate", 3e-4)  # beside a floor
     assert kind_of(CATALOG, "data.sequence_length", 512) != kind_of(CATALOG, "data.sequence_length", 513)
     assert kind_of(CATALOG, "budget.memory_gib", 15) != kind_of(CATALOG, "budget.memory_gib", 16)
     assert kind_of(CATALOG, "train.epochs", 1) != kind_of(CATALOG, "train.epochs", True)
