@@ -13,7 +13,7 @@ from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.costs import changes_between, cost_of, prices, safety_of
+from recipeforge.solver.costs import TAGGED, changes_between, cost_of, prices, safety_of
 from recipeforge.solver.differences import of_memory, of_time
 from recipeforge.solver.memory_budget import estimate, memory_budget
 from recipeforge.solver.preferences import avoided
@@ -92,7 +92,7 @@ def _least(case: Case, budget: Budget, prefer: Preferences, deadline: float) -> 
 
     world = case.world
     fixed = case.picks | sum(1 << v for domain in world.domains.values() for _, v in domain if case.written >> v & 1)
-    left_out = other_checkpoints(case) | avoided(case, prefer) | _other_purposes(case)
+    left_out = out_of_reach(case) | avoided(case, prefer) | _other_purposes(case)
     best, lowest = case.written, budget.amount(case.written)
     exact = Exact(world)
     while (answer := _below(exact, budget, lowest - 1, fixed, left_out, deadline)).status == "sat":
@@ -111,10 +111,10 @@ def memory_of(case: Case) -> Budget | None:
     return memory_budget(case.world, rule, 1 << 62) if rule else None
 
 
-def other_checkpoints(case: Case) -> int:
-    """Return the parts not in the recipe that only read a checkpoint prepared for them: they would change the model."""
+def out_of_reach(case: Case) -> int:
+    """Return the parts not in the recipe that no addition reaches: they ask for another checkpoint, or another program."""
     components = case.world.catalog.components
-    return sum(1 << v for c, v in case.world.component_var.items() if "prequantized" in components[c].tags) & ~case.written
+    return sum(1 << v for c, v in case.world.component_var.items() if TAGGED.keys() & components[c].tags) & ~case.written
 
 
 def _other_purposes(case: Case) -> int:

@@ -32,8 +32,9 @@ CONTENT_OF_TIME = dict.fromkeys((MICRO, ACCUMULATE, "train.steps"), 200_000) | {
 nobody knows how full they are, so that giving it up keeps a limit in the worst way."""
 UNSAYABLE = 2_000_000
 """Added for what the file's dialect has no words for: such a change cannot be written into it."""
-OTHER_CHECKPOINT = 60_000
-"""Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it."""
+TAGGED = {"prequantized": 60_000, "own-program": 1_000_000}
+"""Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it; and for one that comes with
+a training program of its own: moving there is no change of a recipe."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,8 @@ def prices(case: Case) -> Prices:
         # What stands by default is as much what the run is about as what is written.
         add = REPLACE_REQUIRED if slot.purpose and slot.default else ADD
         for rank, v in enumerate(members):
-            finer = unsafe + RANK * rank + (OTHER_CHECKPOINT if "prequantized" in catalog.components[str(world.named[v])].tags else 0)
+            tags = catalog.components[str(world.named[v])].tags
+            finer = unsafe + RANK * rank + sum(cost for tag, cost in TAGGED.items() if tag in tags)
             if v in held:
                 unusual = 0 if many or len(held) == 1 else RANK * rank  # of two in one seat, the usual one stays
                 of[v] = -(DROP + unsafe - unusual)

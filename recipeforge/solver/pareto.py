@@ -10,7 +10,7 @@ from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.complete import memory_of, other_checkpoints, with_budgets
+from recipeforge.solver.complete import memory_of, out_of_reach, with_budgets
 from recipeforge.solver.costs import prices
 from recipeforge.solver.memory_budget import GIB
 from recipeforge.solver.preferences import kept
@@ -53,7 +53,7 @@ def descent(case: Case, amount: Budget, least: int, count: int, deadline: float,
     from recipeforge.solver.sought import Sought
 
     price = preferred(case, prices(case), prefer)
-    sought = Sought(case, price, kept(case, prefer), other_checkpoints(case))
+    sought = Sought(case, price, kept(case, prefer), out_of_reach(case))
     found: list[Repair] = []
     refused = 0
     while len(found) < count and refused < REFUSED:
