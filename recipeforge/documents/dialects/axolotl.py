@@ -4,6 +4,7 @@ from recipeforge.documents.dialects import shared
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.sharding import deepspeed, fsdp
+from recipeforge.documents.tree import MappingNode
 
 _SETTINGS = (
     ("lora_r", "technique.rank"),
@@ -126,6 +127,8 @@ def _technique(config: Config) -> None:
 
 def _quantization(config: Config) -> None:
     config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit"), ("gptq", "gptq")))
+    if isinstance(config.node("qat"), MappingNode):
+        config.equip("qat", "qat")
     kind = config.text("model_quantization_config")
     if config.on("model_quantization_config_kwargs.dequantize"):
         return
