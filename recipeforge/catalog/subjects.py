@@ -22,8 +22,8 @@ PACKAGE_PREFIX = "packages."
 CONFIG_PREFIX = "config."
 """`config.<path>` is a fact for every key of another tool's configuration, in its own words; unknown of a recipe.
 
-Its value is the key's, `absent` where the key is not there or null, `list` or `mapping` for what is no single value. With `[]` in the path
-it is the list of what the items of a list say.
+Its value is the key's, `absent` where the key is not there, null or empty, `list` or `mapping` for what is no single value. With `[]` in
+the path it is the list of what the items of a list say.
 """
 
 ABSENT = "absent"

@@ -26,12 +26,12 @@ def config_facts(config: Config, catalog: Catalog) -> tuple[dict[str, Fact], dic
 
 def _value(config: Config, path: str) -> Fact:
     node = config.node(path)
-    if node is None:
-        return ABSENT
-    if not isinstance(node, ScalarNode):
-        return "mapping" if isinstance(node, MappingNode) else "list"
-    value = config.value(path)
-    return ABSENT if value is None else value
+    if isinstance(node, ScalarNode):
+        value = config.value(path)
+        return ABSENT if value is None or value == "" else value
+    if isinstance(node, MappingNode):
+        return "mapping" if node.entries else ABSENT
+    return "list" if isinstance(node, SequenceNode) and node.items else ABSENT
 
 
 def _items(config: Config, path: str) -> tuple[str, ...]:

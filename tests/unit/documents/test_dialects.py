@@ -331,3 +331,11 @@ def edited_by(report: FileReport, change: Change) -> str:
     edits = edits_for(document_of(report.text), report.loadout, catalog(), [change])
     assert edits, change
     return apply_edits(report.text, edits)
+
+
+@pytest.mark.parametrize("empty", ["[]", "", "''", "{}"])
+def test_an_empty_value_of_a_key_counts_as_none(empty: str) -> None:
+    """Axolotl refuses a layer pattern without layers, and reads an empty pattern as no pattern."""
+    named, unnamed = (check(f"{AXOLOTL}peft_layers_pattern: {value}\n") for value in ("[layers]", empty))
+    assert "RF1604" in {d.code for d in named.diagnostics}
+    assert "RF1604" not in {d.code for d in unnamed.diagnostics}
