@@ -1,5 +1,6 @@
 """Write the generated documentation: rule pages, their index, the components, the recipe's JSON Schema, the commands,
-and what was measured of schedulers, with its claims.
+what was measured of schedulers, with its claims,
+and what other tools check.
 
 Usage:
     python dev/gen_docs.py            write what differs, remove pages of rules that are gone
@@ -55,7 +56,12 @@ def measured_schedulers() -> Texts:
     return runpy.run_path(str(Path(__file__).with_name("measured_schedulers.py")))["generate"]()
 
 
-GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema, command_line, measured_schedulers]
+def coverage() -> Texts:
+    """Return the page of what other tools check; nothing where the list of it is not at hand."""
+    return runpy.run_path(str(Path(__file__).with_name("coverage.py")))["generate"]()
+
+
+GENERATORS: list[Callable[[], Texts]] = [rule_pages, components, recipe_schema, command_line, measured_schedulers, coverage]
 
 
 def stale_files(texts: Texts, root: Path) -> list[Path]:
