@@ -28,6 +28,7 @@ COMMANDS = (
     "status",
     "explain",
     "estimate",
+    "convert",
     "run",
     "runs",
     "bench",

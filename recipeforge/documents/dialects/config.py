@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from recipeforge.documents.interpretation import Interpretation
+from recipeforge.documents.plain_keys import MAX_SEED
 from recipeforge.documents.scalars import FALSE_WORDS, TRUE_WORDS, number, plain_value
 from recipeforge.documents.tree import (
     Content,
@@ -29,6 +30,8 @@ class Config:
         self.out = Interpretation()
         self.said_by: dict[str, str] = {}
         """Component or knob → the path that says it."""
+        self.looked: set[str] = set()
+        """Paths that somebody asked for."""
         self._inside: dict[int, dict[str, Entry]] = {}
         root = target_of(document.root) if document.root is not None else None
         self.root = root if isinstance(root, MappingNode) else None
@@ -46,6 +49,7 @@ class Config:
 
     def entry(self, path: str) -> Entry | None:
         """Return the entry at a dotted path."""
+        self.looked.add(path)
         node: Content | None = self.root
         found: Entry | None = None
         for key in path.split("."):
@@ -157,3 +161,10 @@ class Config:
         """Take the model's name from a path."""
         self.out.model = self.text(path)
         self.out.spans["model"] = self.span(path)
+
+    def seed(self, path: str) -> None:
+        """Take the seed from a path."""
+        seed = self.number(path)
+        if isinstance(seed, int) and 0 <= seed <= MAX_SEED:
+            self.out.seed = seed
+            self.said_by["seed"] = path

@@ -15,6 +15,7 @@ def read_config(dialect: Dialect, document: Document, vocabulary: Vocabulary, gp
     """Return a document of this dialect, read; `gpu` is what is known of the GPU, which decides what `auto` means."""
     config = Config(document, vocabulary, gpu or {})
     dialect.read(config)
+    config.seed("seed")
     keys = keys_of(dialect.name, dialect.title, dialect.refuses)
     if keys is not None:
         judge_keys(config, keys)
