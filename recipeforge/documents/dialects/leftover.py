@@ -40,6 +40,7 @@ class _Walk:
 
     def __init__(self, config: Config, dialect: Dialect) -> None:
         self._config = config
+        self._asked = frozenset(config.looked)  # by the reader, and not by this walk
         self._said: dict[str, list[str]] = {}
         for subject, path in config.said_by.items():
             self._said.setdefault(path, []).append(subject)
@@ -90,7 +91,7 @@ class _Walk:
             return ""
         if (path, value) in self._spelt:
             return ""
-        if path not in self._config.looked:
+        if path not in self._asked:
             return NOTHING
         if value is False or (type(value) is int and value in (0, 1)):
             return ""  # turned off, or undivided: what it could say is not in the loadout, and that is what it says

@@ -121,6 +121,14 @@ def test_keys_without_a_meaning_here_are_named_once_and_off_switches_are_not() -
     assert left["`deepspeed`"].startswith("of the file that it names only `zero-2`")
 
 
+def test_switches_that_nobody_reads_are_named_even_when_off() -> None:
+    text = EXPECTED["axolotl"][0] + "train_on_inputs: false\nsaves_per_epoch: 1\ntensor_parallel_size: 1\ntf32: false\nwandb_entity:\n"
+    assert left_of(text, "recipeforge").keys() - left_of(EXPECTED["axolotl"][0], "recipeforge").keys() == {
+        "`train_on_inputs`",
+        "`saves_per_epoch`",
+    }
+
+
 def test_a_part_said_by_two_keys_is_said_by_both() -> None:
     text = converted(FULL["llamafactory-packed"], "recipeforge")
     assert text.left == ()
