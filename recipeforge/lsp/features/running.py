@@ -20,7 +20,7 @@ from recipeforge.lsp.registry import command
 if TYPE_CHECKING:
     from recipeforge.lsp.server import ForgeServer
 
-STATES = {0: "finished", 1: "refused or failed", 2: "refused", 3: "undecided", 130: "interrupted"}
+STATES = {0: "finished", 1: "refused or failed", 2: "refused", 3: "undecided", 130: "interrupted", -2: "interrupted"}
 """Exit codes of `recipeforge run`, where its own answer does not say more."""
 
 
