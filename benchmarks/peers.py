@@ -61,7 +61,7 @@ def main() -> None:
     if args.reference.is_dir():
         cases(args.reference)
         examples(args.reference)
-        together(args.reference, args.rounds)
+        together(args.reference)
     else:
         print(f"no collection of other tools' examples at {args.reference}")
     speed({name: getattr(args, name) for name in VALIDATE}, args.rounds)
@@ -93,12 +93,12 @@ def examples(reference: Path) -> None:
                 counts[row["dialect"], row["own_validator_status"] or "not asked", ours] += 1
                 if ours == "errors" and row["own_validator_status"] == "ok":
                     print(f"    {row['path']}: {', '.join(errors)}")
-    print(f"\n{'examples of':22}{'their validator':18}{'ours':22}files")
+    print(f"\n{'examples of':22}{'their validator':24}{'ours':22}files")
     for (dialect, theirs, ours), count in sorted(counts.items()):
-        print(f"{dialect:22}{theirs:18}{ours:22}{count}")
+        print(f"{dialect:22}{theirs:24}{ours:22}{count}")
 
 
-def together(reference: Path, rounds: int) -> None:
+def together(reference: Path) -> None:
     """Time many files in one process."""
     files = [str(p) for p in sorted((reference / "examples").rglob("*.y*ml"))]
     taken = _median([sys.executable, "-m", "recipeforge", "check", *files], rounds=3)
