@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import cast
 
 from recipeforge.schemas.errors import RecipeForgeError
 from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
+from recipeforge.schemas.record import record
 
 SAID = ("select", "ignore", "gpu", "gpus", "packages")
 """What the environment can say too."""
@@ -24,7 +25,7 @@ class ConfigError(RecipeForgeError):
     """The configuration cannot be used."""
 
 
-@dataclass(frozen=True)
+@record
 class Config:
     """What a project settles for all its recipes."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from recipeforge.api.checking import Source, check_document, document_of, read_loadout, solution_of, target
@@ -12,6 +11,7 @@ from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.tree import Document
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
+from recipeforge.schemas.record import record
 from recipeforge.schemas.report import Solution
 from recipeforge.schemas.verdict import Estimate, Status
 
@@ -23,7 +23,7 @@ LIMIT_S = 5.0
 """Seconds for a search, where nothing else is said."""
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """Answers, best first, and whether the search for them came to its end."""
 

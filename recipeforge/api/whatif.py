@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recipeforge.api.checking import Report, Source, check_document, read_loadout, solution_of, target
@@ -12,6 +11,7 @@ from recipeforge.api.checking import document_of as parsed
 from recipeforge.api.errors import WrongArgumentError
 from recipeforge.api.solving import loaded
 from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.record import record
 from recipeforge.schemas.report import Solution
 from recipeforge.schemas.verdict import VerdictKind
 
@@ -36,7 +36,7 @@ def neighbours(
     return tuple(solution_of(document, loadout, catalog, repair) for repair in one_step_away(catalog, loadout))
 
 
-@dataclass(frozen=True)
+@record
 class Difference:
     """A recipe that two catalogs judge differently."""
 

@@ -9,7 +9,6 @@ Tags are resolved to component ids here, so that nothing later knows about tags.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import cast
 
@@ -21,6 +20,7 @@ from recipeforge.schemas.component import Component
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.errors import CatalogError
 from recipeforge.schemas.recipe import Knob, Scalar, Slot
+from recipeforge.schemas.record import record
 
 CONNECTIVES = ("any", "all", "not", "predicate")
 _ORDERINGS = ("lt", "le", "gt", "ge")
@@ -39,7 +39,7 @@ _OTHER_SPELLINGS = {
 _COMPARISONS = ("eq", "ne", *_ORDERINGS, "has", "lacks")
 
 
-@dataclass(frozen=True)
+@record
 class Vocabulary:
     """The names that conditions may use."""
 

@@ -6,7 +6,6 @@ and `false` are booleans, `1e-5` is a number, and a date stays a word.
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from recipeforge.schemas.errors import CatalogError
+from recipeforge.schemas.record import record
 
 _TAG = "tag:yaml.org,2002:"
 _Base = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -46,7 +46,7 @@ for _kind, _form, _first in _PLAIN_FORMS:
     cast("Any", _PackLoader).add_implicit_resolver(_TAG + _kind, re.compile(f"^(?:{_form})$"), _first)
 
 
-@dataclass(frozen=True)
+@record
 class Entry:
     """One item of a pack file."""
 

@@ -8,10 +8,10 @@ the same document), and what says the same words, apart from letter case, markup
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from recipeforge.schemas.claim import Claim
+from recipeforge.schemas.record import record
 
 SHINGLE_WORDS = 3
 """Words of a run that is compared."""
@@ -40,7 +40,7 @@ _RAW_FILE = re.compile(r"^/([^/]+/[^/]+)/(?:refs/heads/)?[^/]+/(.+)$")
 _PAPER = re.compile(r"^/(?:abs|pdf|html)/(.+?)(?:v\d+)?(?:\.pdf)?/?$")
 
 
-@dataclass(frozen=True)
+@record
 class Origins:
     """The independent origins behind some claims."""
 

@@ -4,7 +4,6 @@
 """
 
 import re
-from dataclasses import dataclass
 
 from recipeforge.catalog.families import FAMILIES
 from recipeforge.catalog.tiers import tier_of
@@ -12,10 +11,11 @@ from recipeforge.catalog.words import change_words, pattern_of, scope_words
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.claim import Claim
 from recipeforge.schemas.component import Component
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import FixTemplate, Rule
 
 
-@dataclass(frozen=True)
+@record
 class Places:
     """Where other pages stand, seen from the page at hand; `None`: they cannot be opened from it."""
 

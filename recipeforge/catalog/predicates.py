@@ -5,16 +5,16 @@ solver can enumerate their values, and answers `None` as soon as one of them is 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 
 from recipeforge.schemas.errors import CatalogError
 from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.record import record
 
 Values = Mapping[str, Fact | None]
 """Subject → value. A slot's value is the component's id (a many-slot's, a tuple of ids); `None`: empty, unset or not known."""
 
 
-@dataclass(frozen=True)
+@record
 class NamedPredicate:
     """One relation."""
 

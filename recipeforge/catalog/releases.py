@@ -4,7 +4,6 @@ They stay out of the compiled catalog, since nothing but version solving reads t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,13 +15,14 @@ from recipeforge.catalog.entries import Entry, read_entries
 from recipeforge.catalog.load import SHIPPED_PACKS
 from recipeforge.catalog.validate import build
 from recipeforge.schemas.errors import CatalogError
+from recipeforge.schemas.record import record
 from recipeforge.schemas.release import Release, Releases
 
 FILE = "facts/releases.yaml"
 _read: dict[tuple[Path, ...], Releases] = {}
 
 
-@dataclass(frozen=True)
+@record
 class _Item:
     """Releases that say the same, as written."""
 
@@ -32,7 +32,7 @@ class _Item:
     requires: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True)
+@record
 class _Sheet:
     """A package's releases, as written."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import cast
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -18,6 +18,7 @@ from recipeforge.schemas.change import Safety
 from recipeforge.schemas.claim import Claim, Tier
 from recipeforge.schemas.condition import All, Condition, Not
 from recipeforge.schemas.errors import CatalogError
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Example, FixTemplate, Rule, Severity, Stage
 
 _CODE = re.compile(r"RF\d{4}")
@@ -27,7 +28,7 @@ FILE_FAMILY = "RF0"
 BUDGETS = ("memory", "memory-tight", "time", "time-likely", "cost", "cost-likely")
 
 
-@dataclass(frozen=True)
+@record
 class FixSource:
     """A fix as written."""
 
@@ -36,7 +37,7 @@ class FixSource:
     changes: list[dict[str, object]]
 
 
-@dataclass(frozen=True)
+@record
 class RuleSource:
     """A rule as written."""
 

@@ -6,15 +6,16 @@ Nothing here touches the network: what is not there is said not to be there.
 import os
 import re
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote
+
+from recipeforge.schemas.record import record
 
 _PINNED = re.compile(r"https://github\.com/([^/]+/[^/]+)/blob/([0-9a-f]{40})/([^#?]+)")
 _WRITTEN = re.compile(r"(?:git:)?([^/@:]+/[^/@:]+)@([0-9A-Za-z._/-]+):(.+)")
 
 
-@dataclass(frozen=True)
+@record
 class FileAt:
     """A file of a repository at a commit."""
 

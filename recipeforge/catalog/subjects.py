@@ -4,8 +4,9 @@ Slots and knobs are data of the packs; facts are what detection and fact sheets 
 so their names are settled here.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from recipeforge.schemas.record import record
 
 FactKind = Literal["int", "float", "str", "bool", "list", "version", "any"]
 
@@ -29,7 +30,7 @@ the path it is the list of what the items of a list say.
 ABSENT = "absent"
 
 
-@dataclass(frozen=True)
+@record
 class FactSubject:
     """One fact that a condition may test."""
 

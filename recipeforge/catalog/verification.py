@@ -13,10 +13,11 @@ from recipeforge.catalog.sources import Clones, file_of_url
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.claim import Claim
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 
 
-@dataclass(frozen=True)
+@record
 class Evidence:
     """What stands behind a catalog."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +17,7 @@ from recipeforge.cli.target import flags_from, settings_for, target_options
 from recipeforge.documents.dialects.marks import MARKS, NATIVE
 from recipeforge.render.look import ColorChoice
 from recipeforge.schemas.diagnostic import Diagnostic
+from recipeforge.schemas.record import record
 from recipeforge.schemas.report import FileReport
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DIALECTS = (NATIVE, *MARKS)
 
 
-@dataclass(frozen=True)
+@record
 class _Fixing:
     """What to do about findings besides showing them."""
 

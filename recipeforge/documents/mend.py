@@ -6,13 +6,14 @@ read again, until all of it is read. The syntax errors stay reported (docs/decis
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from recipeforge.documents.build import Builder, Built
 from recipeforge.documents.decode import forbidden_character
 from recipeforge.documents.lines import LineIndex
 from recipeforge.documents.parse import parse
 from recipeforge.documents.tree import Document, MappingNode, target_of
+from recipeforge.schemas.record import record
 
 MOST_TRIALS = 6
 """Lines that are left out of one text; finding each takes a few readings."""
@@ -22,7 +23,7 @@ _TOP_LEVEL = re.compile(r"^[A-Za-z_]+[ \t]*:", re.MULTILINE)
 _MENDABLE = frozenset({"RF0001"})
 
 
-@dataclass(frozen=True)
+@record
 class _Trial:
     """A text with some lines blanked, read."""
 

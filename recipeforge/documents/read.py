@@ -1,7 +1,7 @@
 """Document → Loadout with places, and everything that is wrong with it as a recipe. Every problem at once, fixes included."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recipeforge.documents.context import context_of, gpu_sheet
@@ -14,6 +14,7 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.loadout import Context, Fact, Loadout
 from recipeforge.schemas.place import Position, TextEdit
+from recipeforge.schemas.record import record
 
 if TYPE_CHECKING:
     from recipeforge.documents.dialects.dialect import Dialect
@@ -25,7 +26,7 @@ MAX_MOVES = 10
 """Fixes that move keys are worked out for so many findings; each is a trial edit of the whole text."""
 
 
-@dataclass(frozen=True)
+@record
 class ReadResult:
     """What was read from one document."""
 

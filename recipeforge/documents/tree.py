@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from recipeforge.documents.lines import LineIndex
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.place import Span
+from recipeforge.schemas.record import record
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 MERGE_KEY = "<<"
 
 
-@dataclass(frozen=True)
+@record
 class Document:
     """A text and its tree. `root` is `None` where there is none; where `complete` is false it ends at a syntax error."""
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from lsprotocol import types
+
+from recipeforge.schemas.record import record
 
 ANY_NUMBER = 5_000
 """Folds that are sent where the client names no limit of its own."""
 
 
-@dataclass(frozen=True)
+@record
 class Abilities:
     """What answers depend on."""
 

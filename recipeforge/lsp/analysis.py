@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 from lsprotocol import types
@@ -19,6 +19,7 @@ from recipeforge.lsp.text import At
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.place import Span, TextEdit
+from recipeforge.schemas.record import record
 from recipeforge.schemas.report import FileReport, Solution
 from recipeforge.schemas.verdict import Status
 from recipeforge.solver.repair import repairs
@@ -26,7 +27,7 @@ from recipeforge.solver.statuses import statuses
 from recipeforge.solver.view import View, view_of
 
 
-@dataclass(frozen=True)
+@record
 class Analysis:
     """One version of one recipe, judged for one target."""
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.documents.comments import comments
 from recipeforge.documents.tree import Document
 from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.record import record
 
 _CODE = re.compile(r"\b(?:RF\d{4}|EV-\d{4})\b")
 _IGNORED = re.compile(r"forge:[ \t]*ignore[ \t]*\[(?P<names>[^\]\r\n]*)", re.IGNORECASE)
 _SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
+@record
 class Mention:
     """A rule or a claim that a comment names."""
 

@@ -8,12 +8,13 @@ look never fails: what it does not understand is a place where nothing is offere
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from recipeforge.documents.lines import BOM, LineIndex
 from recipeforge.lsp.boxes import Box, Spot
 from recipeforge.lsp.outline import Outline
+from recipeforge.schemas.record import record
 
 Role = Literal["nothing", "key", "value", "item", "ignore", "comment"]
 
@@ -28,7 +29,7 @@ _IGNORE = re.compile(r"#[ \t]*forge:[ \t]*ignore[ \t]*\[(?P<codes>[^\]\r\n]*)", 
 _CODE = re.compile(r"[^\s,]+")
 
 
-@dataclass(frozen=True)
+@record
 class Cursor:
     """A place in a recipe. Offsets count code points of the text."""
 

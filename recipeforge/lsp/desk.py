@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TypeVar
 
 from recipeforge.lsp.analysis import Analysis, analyse
 from recipeforge.lsp.open_files import OpenFile
 from recipeforge.lsp.settings import ProjectSettings
+from recipeforge.schemas.record import record
 from recipeforge.solver.patience import GivenUp, Patience, asked_by
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@record
 class _Case:
     """One version of one text under the settings of one moment."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import PurePath
 
@@ -12,9 +12,10 @@ from pygls.uris import to_fs_path
 
 from recipeforge.documents.kind import named_as_recipe, says_how_to_train
 from recipeforge.lsp.text import Encoding, Text
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class OpenFile:
     """One version of one open text."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from recipeforge.schemas.record import record
 
 if TYPE_CHECKING:
     from recipeforge.lsp.analysis import Analysis
@@ -22,7 +23,7 @@ def _named_text(params: Any) -> str | None:
     return params.text_document.uri
 
 
-@dataclass(frozen=True)
+@record
 class Feature:
     """A request about one text."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from recipeforge.catalog.predicates import PREDICATES
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.evaluate import evaluate, subjects_of
 from recipeforge.solver.scope import in_scope
@@ -19,7 +19,7 @@ _TIERS = ("T1", "T2", "T3")
 _indexes: dict[str, Mapping[str, tuple[Rule, ...]]] = {}
 
 
-@dataclass(frozen=True)
+@record
 class Spoken:
     """A rule that speaks of something, seen from the recipe at hand."""
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, cast
 
 from recipeforge.api.config import Config, ConfigError, known_codes, packages_from, settled
 from recipeforge.lsp.abilities import Abilities
+from recipeforge.schemas.record import record
 
 SECTION = "recipeforge"
 _CODES = 'a list of codes, like ["RF1001"]'
 
 
-@dataclass(frozen=True)
+@record
 class ClientSettings:
     """The client's own settings, section `recipeforge`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.documents.find import name_node
@@ -22,12 +21,13 @@ from recipeforge.documents.tree import (
 )
 from recipeforge.documents.vocabulary import USE_KEY, Vocabulary
 from recipeforge.schemas.component import Component
+from recipeforge.schemas.record import record
 
 Kind = Literal["slot", "component", "group", "knob", "model", "gpu", "package", "key"]
 GPU_KNOB = "hardware.gpu"
 
 
-@dataclass(frozen=True)
+@record
 class Thing:
     """A word of a recipe that means something."""
 
@@ -77,7 +77,7 @@ def _near(mapping: MappingNode, offset: int | None) -> Iterator[Entry]:
             yield entry
 
 
-@dataclass(frozen=True)
+@record
 class _Reader:
     vocabulary: Vocabulary
     offset: int | None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from recipeforge.render.cells import layout, visible, width
 from recipeforge.render.look import Look
 from recipeforge.schemas.place import Span
+from recipeforge.schemas.record import record
 
 CONTEXT_CELLS = 12
 """How much of a clipped line stays visible before its first label."""
@@ -27,7 +27,7 @@ class Lines(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class Mark:
     """A labelled place in a frame."""
 
@@ -38,7 +38,7 @@ class Mark:
     primary: bool
 
 
-@dataclass(frozen=True)
+@record
 class _Placed:
     """A mark on the cells of its line."""
 

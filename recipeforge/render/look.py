@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import Literal, TextIO
+
+from recipeforge.schemas.record import record
 
 ColorChoice = Literal["auto", "always", "never"]
 
@@ -33,7 +34,7 @@ _STYLES = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Look:
     """What the output device can show. The default is plain text."""
 

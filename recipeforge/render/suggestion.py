@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from recipeforge.documents.lines import LineIndex
 from recipeforge.documents.pieces import apply_edits
 from recipeforge.render.cells import layout
 from recipeforge.render.look import Look
 from recipeforge.schemas.place import Position, Span, TextEdit
+from recipeforge.schemas.record import record
 
 MOST_LINES = 8
 """A suggestion that needs more lines is only named; `--diff` shows it."""
@@ -19,7 +19,7 @@ KEPT_CHARS = 24
 """How much of a long line is repeated before its change."""
 
 
-@dataclass(frozen=True)
+@record
 class _Hunk:
     """Neighbouring lines that change together."""
 

@@ -1,16 +1,17 @@
 """The catalog as one immutable value: what the loader returns and every room reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.schemas.claim import Claim
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Knob, Slot
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 
 
-@dataclass(frozen=True)
+@record
 class FactSheet:
     """Facts about one GPU, model or package, with their source."""
 
@@ -26,7 +27,7 @@ class FactSheet:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@record
 class Offer:
     """What one provider asked for one GPU on one day."""
 
@@ -43,7 +44,7 @@ class Offer:
     """ISO date of which the source speaks, or on which it was read where it gives none."""
 
 
-@dataclass(frozen=True)
+@record
 class Catalog:
     """All knowledge. Ids are unique; every reference resolves (the linter proves it)."""
 

@@ -1,15 +1,15 @@
 """A change to a loadout. Repairs and fixes are lists of them; `documents` turns them into text edits."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 Op = Literal["add", "drop", "replace", "set"]
 Safety = Literal["safe", "unsafe", "display"]
 
 
-@dataclass(frozen=True)
+@record
 class Change:
     """One step.
 

@@ -1,7 +1,8 @@
 """A claim: one sourced statement, with the exact words of its source."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from recipeforge.schemas.record import record
 
 Tier = Literal["T1", "T2", "T3"]
 SourceKind = Literal["source-code", "docs", "paper", "issue", "blog", "owner-note", "run", "report"]
@@ -9,7 +10,7 @@ SourceKind = Literal["source-code", "docs", "paper", "issue", "blog", "owner-not
 TIER_WEIGHT: dict[Tier, float] = {"T1": 1.0, "T2": 0.8, "T3": 0.5}
 
 
-@dataclass(frozen=True)
+@record
 class Claim:
     """Evidence for a rule or a fact."""
 

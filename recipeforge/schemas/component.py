@@ -1,12 +1,13 @@
 """A component: something that a recipe can equip."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Component:
     """One choice for one slot."""
 

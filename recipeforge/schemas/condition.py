@@ -4,15 +4,15 @@ A condition is a tree of `All`, `AnyOf` and `Not` over atoms. An atom names a su
 (`optimizer`), a knob (`batch.micro`) or a fact of the context (`gpu.capability`).
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge", "has", "lacks"]
 
 
-@dataclass(frozen=True)
+@record
 class Holds:
     """The slot holds at least one of these components (tags are resolved to ids at load)."""
 
@@ -20,7 +20,7 @@ class Holds:
     components: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Compare:
     """The knob or fact stands in this relation to `value`.
 
@@ -34,35 +34,35 @@ class Compare:
     value: Scalar
 
 
-@dataclass(frozen=True)
+@record
 class IsSet:
     """The knob has a value, given or by default."""
 
     subject: str
 
 
-@dataclass(frozen=True)
+@record
 class Predicate:
     """Named arithmetic over several knobs and facts (`catalog/predicates.py`)."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@record
 class Not:
     """The inner condition is false."""
 
     inner: "Condition"
 
 
-@dataclass(frozen=True)
+@record
 class All:
     """Every part holds; true when there is no part."""
 
     parts: tuple["Condition", ...]
 
 
-@dataclass(frozen=True)
+@record
 class AnyOf:
     """At least one part holds; false when there is no part."""
 

@@ -1,14 +1,13 @@
 """A diagnostic: one finding, with everything a face (terminal, editor, CI) needs to show it."""
 
-from dataclasses import dataclass
-
 from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.claim import Tier
 from recipeforge.schemas.place import Span, TextEdit
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Severity
 
 
-@dataclass(frozen=True)
+@record
 class Label:
     """A place and what to say about it."""
 
@@ -16,7 +15,7 @@ class Label:
     text: str
 
 
-@dataclass(frozen=True)
+@record
 class Citation:
     """A claim as it is shown."""
 
@@ -28,7 +27,7 @@ class Citation:
     speaks_for: str = ""
 
 
-@dataclass(frozen=True)
+@record
 class Fix:
     """A verified cure: it removes this diagnostic and breaks nothing new."""
 
@@ -39,7 +38,7 @@ class Fix:
     """The changes as edits of this file's text; filled by `documents`."""
 
 
-@dataclass(frozen=True)
+@record
 class Diagnostic:
     """One finding about one file."""
 

@@ -1,15 +1,15 @@
 """An explanation: numbered steps from what the recipe says to a contradiction, each with its premises, its rule and its source."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.schemas.diagnostic import Citation, Label
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 StepKind = Literal["given", "supposed", "follows", "either", "contradiction"]
 
 
-@dataclass(frozen=True)
+@record
 class Said:
     """That a component is part of the recipe, or that a knob has a value; or, with `holds` false, that it is not so.
 
@@ -23,7 +23,7 @@ class Said:
     holds: bool = True
 
 
-@dataclass(frozen=True)
+@record
 class Step:
     """One step. What is `supposed` holds for the deeper steps that follow it, until the next supposition at its own depth.
 

@@ -1,17 +1,18 @@
 """The loadout: what a file equips and sets, each thing with its place, and the context it meets."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 Fact = Scalar | tuple[str, ...]
 """A context value; tuples for lists such as `gpu.dtypes`."""
 
 
-@dataclass(frozen=True)
+@record
 class Equipped:
     """A component that the file names."""
 
@@ -21,7 +22,7 @@ class Equipped:
     """The component's id in the text."""
 
 
-@dataclass(frozen=True)
+@record
 class Setting:
     """A knob that the file gives a value."""
 
@@ -31,7 +32,7 @@ class Setting:
     """The value in the text."""
 
 
-@dataclass(frozen=True)
+@record
 class Context:
     """What the recipe meets. A fact that is not in `facts` is unknown, and stays so."""
 
@@ -41,7 +42,7 @@ class Context:
     """Where the file says it, by fact group: `gpu`, `model`, `framework`, `packages.torch`."""
 
 
-@dataclass(frozen=True)
+@record
 class Loadout:
     """What was read from one file."""
 

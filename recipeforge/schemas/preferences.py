@@ -1,9 +1,9 @@
 """What a project wants of repairs, beyond that they cure."""
 
-from dataclasses import dataclass
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Preferences:
     """Names of slots, components, parameters, or groups of parameters such as `batch`."""
 

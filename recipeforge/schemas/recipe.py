@@ -4,8 +4,9 @@ Both are data (catalog packs); nothing in the code knows a particular slot or kn
 except where arithmetic needs it.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from recipeforge.schemas.record import record
 
 FORMAT_VERSION = 1
 """The number that `recipeforge:` at the top of a recipe carries."""
@@ -17,7 +18,7 @@ Cardinality = Literal["one", "at-most-one", "many"]
 KnobType = Literal["int", "float", "bool", "str", "enum", "duration"]
 
 
-@dataclass(frozen=True)
+@record
 class Slot:
     """A place in the recipe that components fill."""
 
@@ -36,7 +37,7 @@ class Slot:
     """Whether it says what the run is about: everything else gives way first, and no completion fills it unasked."""
 
 
-@dataclass(frozen=True)
+@record
 class Knob:
     """A typed parameter, addressed by its path in the recipe."""
 

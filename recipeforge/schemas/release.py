@@ -1,10 +1,11 @@
 """A release of a package, and what it says of itself."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Release:
     """What the metadata of one release states."""
 

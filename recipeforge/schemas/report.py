@@ -1,15 +1,16 @@
 """The report on one file: what `check` answers and every face shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.place import TextEdit
+from recipeforge.schemas.record import record
 from recipeforge.schemas.verdict import Estimate, Repair, Verdict
 
 
-@dataclass(frozen=True)
+@record
 class Solution:
     """A repair, and what it means for the text."""
 
@@ -18,7 +19,7 @@ class Solution:
     """Empty where the text cannot be edited without risk; the changes then are made by hand."""
 
 
-@dataclass(frozen=True)
+@record
 class FileReport:
     """Everything that is known about one recipe file."""
 

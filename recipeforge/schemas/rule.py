@@ -1,18 +1,19 @@
 """A rule: one constraint over components, knobs and context, with its reason and evidence."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.claim import Tier
 from recipeforge.schemas.condition import Condition
+from recipeforge.schemas.record import record
 
 Severity = Literal["error", "warning", "info"]
 Stage = Literal["preview", "stable", "deprecated", "removed"]
 
 
-@dataclass(frozen=True)
+@record
 class FixTemplate:
     """A cure that the rule's author knows; offered only after it was verified on the recipe at hand."""
 
@@ -21,7 +22,7 @@ class FixTemplate:
     safety: Safety
 
 
-@dataclass(frozen=True)
+@record
 class Example:
     """A recipe that shows the rule at work."""
 
@@ -33,7 +34,7 @@ class Example:
     """Slugs of other rules that the bad recipe cannot help breaking."""
 
 
-@dataclass(frozen=True)
+@record
 class Rule:
     """What may not be, why, and who says so."""
 

@@ -1,13 +1,15 @@
 """A run: what a finished, failed or interrupted training really did. One row of the ledger."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from recipeforge.schemas.record import record
 
 RunState = Literal["running", "finished", "failed", "interrupted"]
 
 
-@dataclass(frozen=True)
+@record
 class Run:
     """One execution of one recipe."""
 

@@ -1,17 +1,18 @@
 """Answers: the verdict on a loadout, repairs, statuses, and the memory estimate."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple
 
 from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.explanation import Step
+from recipeforge.schemas.record import record
 
 VerdictKind = Literal["valid", "incomplete", "conflicting", "undecided", "unreadable"]
 StatusKind = Literal["equipped", "available", "conditional", "swap", "blocked"]
 
 
-@dataclass(frozen=True)
+@record
 class Violation:
     """A rule that the recipe as written breaks."""
 
@@ -20,7 +21,7 @@ class Violation:
     """Components, knobs and facts that make the pattern, the guilty one first."""
 
 
-@dataclass(frozen=True)
+@record
 class Conflict:
     """A minimal set of given things that no additions can reconcile."""
 
@@ -34,7 +35,7 @@ class Conflict:
     """Why they cannot stand together, step by step to a contradiction, where that takes several rules and was asked for."""
 
 
-@dataclass(frozen=True)
+@record
 class Estimate:
     """Predicted peak memory of one device, in bytes, term by term."""
 
@@ -49,7 +50,7 @@ class Estimate:
         return sum(self.terms.values())
 
 
-@dataclass(frozen=True)
+@record
 class Verdict:
     """Whether the recipe will run as written."""
 
@@ -83,7 +84,7 @@ class Status(NamedTuple):
     """For blocked: equipped components and settings of which one would have to leave. For swap: the holders."""
 
 
-@dataclass(frozen=True)
+@record
 class Blocked:
     """Why a component cannot join the recipe, and what would have to change."""
 
@@ -96,7 +97,7 @@ class Blocked:
     """The changes in words."""
 
 
-@dataclass(frozen=True)
+@record
 class Repair:
     """A verified list of changes after which the recipe is valid."""
 

@@ -1,15 +1,15 @@
 """The answer to "which versions satisfy this recipe?"."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from recipeforge.schemas.diagnostic import Citation
+from recipeforge.schemas.record import record
 from recipeforge.schemas.verdict import Conflict
 
 VersionsKind = Literal["found", "none", "undecided"]
 
 
-@dataclass(frozen=True)
+@record
 class Bound:
     """Why a package is no older, or no newer, given the versions of the others."""
 
@@ -22,7 +22,7 @@ class Bound:
     citation: Citation | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Chosen:
     """A package with the version chosen for it."""
 
@@ -46,7 +46,7 @@ class Chosen:
         return bool(self.given) and self.given != self.version
 
 
-@dataclass(frozen=True)
+@record
 class Versions:
     """Versions that satisfy a recipe, or why there are none."""
 

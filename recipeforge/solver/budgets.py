@@ -6,11 +6,12 @@ the limit satisfies and this one breaks (a cut). Search and CP-SAT add cuts unti
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any, TypeVar
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.clauses import Clause, bits
 
 Classes = tuple[int, ...]
@@ -29,7 +30,7 @@ def _kept(seen: _Seen) -> _Seen:
     return seen
 
 
-@dataclass(frozen=True)
+@record
 class Input:
     """One thing an amount depends on, as a partition of the assignments into classes."""
 
@@ -57,7 +58,7 @@ class Input:
         return tuple(found) or (len(self.classes) - 1,)
 
 
-@dataclass(frozen=True)
+@record
 class Factor:
     """One factor of terms that are products: what it depends on is looked up once for all of them."""
 
@@ -73,7 +74,7 @@ class Factor:
         return amount
 
 
-@dataclass(frozen=True)
+@record
 class Term:
     """One summand of an amount."""
 
@@ -132,7 +133,7 @@ class Term:
         return tuple(dict.fromkeys(self.alike[position][k] for k in classes))
 
 
-@dataclass(frozen=True)
+@record
 class Budget:
     """What is alive together must not exceed the limit: the sum of the terms of the worst phase."""
 

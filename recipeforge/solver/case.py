@@ -2,13 +2,13 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Context, Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
 from recipeforge.solver.budgets import Budget
@@ -38,7 +38,7 @@ _grounded: OrderedDict[object, dict[tuple[str, Said], tuple[Clause, ...]]] = Ord
 _keeping = Lock()
 
 
-@dataclass(frozen=True)
+@record
 class Case:
     """A recipe as the solver sees it."""
 

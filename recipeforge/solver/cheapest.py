@@ -7,16 +7,17 @@ a lower bound, so the first that breaks nothing is the cheapest. A repair touche
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import WARNING, Prices
 from recipeforge.solver.cpsat import Answer, Model
 from recipeforge.solver.formula import Literals
 
 
-@dataclass(frozen=True)
+@record
 class Demand:
     """One thing to tell: at least one of the literals holds, or at most one of the variables is true."""
 

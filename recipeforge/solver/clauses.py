@@ -1,10 +1,11 @@
 """The solver's small alphabet: clauses and at-most-one groups over variables packed into integers."""
 
-from dataclasses import dataclass
 from functools import cached_property
 
+from recipeforge.schemas.record import record
 
-@dataclass(frozen=True)
+
+@record
 class Clause:
     """At least one variable of `positive` is true, or one of `negative` is false."""
 
@@ -30,7 +31,7 @@ class Clause:
         return bool(self.positive & true or self.negative & ~true)
 
 
-@dataclass(frozen=True)
+@record
 class Group:
     """At most one of these variables is true."""
 

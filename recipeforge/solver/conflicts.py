@@ -5,9 +5,9 @@ every conflict known so far; either the rest clashes and holds a new conflict, o
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
@@ -21,7 +21,7 @@ MOST_REMOVALS = 300
 """Sets removed before the search for further conflicts is given up."""
 
 
-@dataclass(frozen=True)
+@record
 class Minimal(Generic[T]):
     """What was found among some items."""
 

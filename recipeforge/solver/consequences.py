@@ -7,8 +7,8 @@ allow to decide is `undecided`.
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.assignment import Assignment, GaveUp, Index
 from recipeforge.solver.clauses import bits
 from recipeforge.solver.cpsat import Model
@@ -26,7 +26,7 @@ MANY = 0.05
 """Share of the variables."""
 
 
-@dataclass(frozen=True)
+@record
 class Consequences:
     """The status of every variable under some picks. What is in none of the sets is possible and not forced."""
 

@@ -1,12 +1,12 @@
 """What a repair costs, and how a full assignment differs from the recipe as written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, raised
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import bits
@@ -37,7 +37,7 @@ TAGGED = {"prequantized": 60_000, "own-program": 1_000_000}
 a training program of its own: moving there is no change of a recipe."""
 
 
-@dataclass(frozen=True)
+@record
 class Prices:
     """The cost of assignments of a case: `offset + Σ of[v]` over the true variables, and what pairs of them save."""
 

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 import ortools.sat.python.cp_model_helper as cmh
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.patience import asking
 
 AT_ONCE_S = 0.05
@@ -22,7 +22,7 @@ AT_ONCE_S = 0.05
 _Solve = Callable[["cmh.SolveWrapper", "cmh.CpModelProto"], "cmh.CpSolverResponse"]
 
 
-@dataclass(frozen=True)
+@record
 class Answer:
     """`status` is `sat`, `unsat` or `unknown` (out of time); `true` the assignment; `core` literals that clash."""
 

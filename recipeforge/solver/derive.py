@@ -6,6 +6,7 @@ What the contradiction does not use is left out of the proof. Budgets take part 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.engine import Undecided
 from recipeforge.solver.patience import asking, check
@@ -18,7 +19,7 @@ Fact = tuple[int, bool]
 """A variable, and whether it is true."""
 
 
-@dataclass(frozen=True)
+@record
 class Reason:
     """By which rule, and from which facts, another one follows."""
 
@@ -26,7 +27,7 @@ class Reason:
     because: tuple[Fact, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Proof:
     """That nothing keeps the rules: a rule and the facts that it forbids, or one of several cases, none of which is possible."""
 

@@ -1,11 +1,11 @@
 """What the memory formula reads off a recipe: one feature at a time, from a view or as classes of assignments."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
 from typing import Protocol
 
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.solver.budgets import Input
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import View
@@ -28,7 +28,7 @@ class Feature(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class SlotFeature:
     """A property of the component in a slot; of several, the first in the order of `ranked` counts."""
 
@@ -61,7 +61,7 @@ class SlotFeature:
         return Input(self.name, (*(m for _, m in used), 0)), [*(k for k, _ in used), nothing]
 
 
-@dataclass(frozen=True)
+@record
 class FlagFeature:
     """Whether any component of some slots has an effect; ordered so that the cheaper class comes first."""
 
@@ -80,7 +80,7 @@ class FlagFeature:
         return (Input(self.name, (mask, 0)), [True, False]) if mask else (Input(self.name, (0,)), [False])
 
 
-@dataclass(frozen=True)
+@record
 class KnobFeature:
     """The value of a knob; `ascending` when more of it never costs less."""
 

@@ -5,9 +5,9 @@ variables of one recipe's world; beyond a few thousand their zeros cost more tha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.clauses import Clause
 
 Literals = tuple[int, ...]
@@ -39,7 +39,7 @@ class Limit(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@record
 class Formula:
     """What has to hold over `size` Booleans. Nothing here changes after it was made."""
 

@@ -1,16 +1,16 @@
 """What a repair is about: two repairs with the same ideas are two spellings of one."""
 
-from dataclasses import dataclass
 from itertools import product
 
 from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.record import record
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import PAIR, follower, ladder_of
 from recipeforge.solver.world import World
 
 
-@dataclass(frozen=True)
+@record
 class Unchanged:
     """The parts of a recipe that a repair changes, each as the ways in which it could have stayed as it was."""
 

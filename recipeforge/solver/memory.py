@@ -16,8 +16,9 @@ Sources:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
+
+from recipeforge.schemas.record import record
 
 MIB = 1 << 20
 CONTEXT_BYTES = 141 * MIB
@@ -31,7 +32,7 @@ RESERVED_OVER_ALLOCATED = {"fused": (1.04, 1.25), "eager": (1.07, 1.49)}
 RESERVED_SOURCE = "39 LoRA and QLoRA runs on a T4, fitcheck-llm 0.3.1 (MIT)"
 
 
-@dataclass(frozen=True)
+@record
 class Dims:
     """Dimensions of a model that the formula needs."""
 
@@ -67,7 +68,7 @@ class Dims:
         return attention if targets == "attention" else [*attention, (h, i), (h, i), (i, h)]
 
 
-@dataclass(frozen=True)
+@record
 class Precision:
     """Bytes of one number, by role."""
 
@@ -78,7 +79,7 @@ class Precision:
     """Whether matrix products cast their operands to `compute`; without it everything computes in the weights' format."""
 
 
-@dataclass(frozen=True)
+@record
 class Practice:
     """What a training loop does that no recipe says. The defaults are the thriftiest of the common ways, and this runner's."""
 
@@ -94,7 +95,7 @@ THRIFTY = Practice()
 LAVISH = Practice(holds_outputs=True, foreach=True, wide_adapters=True)
 
 
-@dataclass(frozen=True)
+@record
 class Sharding:
     """By how much each kind of state is divided over devices."""
 
@@ -106,7 +107,7 @@ class Sharding:
     """Whether 16-bit copies of wide weights stay, as ZeRO keeps them; else autocast makes them anew in each pass."""
 
 
-@dataclass(frozen=True)
+@record
 class Kept:
     """What one step keeps for backward, and how."""
 
@@ -148,7 +149,7 @@ class Kept:
         return self.compute_bytes if self.casts and not self.quantized else self.stream_bytes
 
 
-@dataclass(frozen=True)
+@record
 class Trains:
     """Which weights train."""
 

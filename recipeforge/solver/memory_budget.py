@@ -1,7 +1,7 @@
 """Peak memory of a recipe: the features it depends on, the estimate, and the budget of one world."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
@@ -9,6 +9,7 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Estimate
 from recipeforge.solver import memory
@@ -223,7 +224,7 @@ COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
 """Term → feature → a number that never falls while the term falls (a property test holds each of them)."""
 
 
-@dataclass(frozen=True)
+@record
 class Reader:
     """Features of one recipe, in the formula's own terms."""
 
@@ -369,7 +370,7 @@ _TERM: dict[str, Callable[[Reader, memory.Dims], int]] = {
 }
 
 
-@dataclass(frozen=True)
+@record
 class Moments:
     """What is alive at each moment of a step, and what was taken for granted."""
 
@@ -434,7 +435,7 @@ def _amount(name: str, dims: memory.Dims, values: tuple[Hashable, ...], practice
     return Reader(dims, dict(zip(TERMS[name], values, strict=True)), practice).term(name)
 
 
-@dataclass(frozen=True)
+@record
 class Card:
     """What the device's own tool may show as used, bytes: tensors, what the allocator reserves besides, and the context."""
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.record import record
 from recipeforge.schemas.release import Releases
 from recipeforge.schemas.verdict import Conflict
 from recipeforge.schemas.versions import Bound, Chosen, Versions
@@ -28,7 +29,7 @@ NAMED = 10
 MOST_CONFLICTS = 4
 
 
-@dataclass(frozen=True)
+@record
 class Choice:
     """Versions that keep all hard demands, one bit of its values a package."""
 

@@ -7,6 +7,7 @@ the versions of one package are told apart, and each case is refuted. Steps that
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.engine import Undecided
 from recipeforge.solver.packages_world import Allowed, Demand, Puzzle
 from recipeforge.solver.patience import asking, check
@@ -18,7 +19,7 @@ Left = dict[str, int]
 """Package → the versions that are left."""
 
 
-@dataclass(frozen=True)
+@record
 class Narrowing:
     """That a demand leaves a package only these versions, given what was left of the others."""
 
@@ -33,7 +34,7 @@ class Narrowing:
     """What had narrowed the packages that the demand is about, this one included where it matters."""
 
 
-@dataclass(frozen=True)
+@record
 class Refutation:
     """That nothing is left of a package; or that no case of several is possible."""
 

@@ -1,11 +1,11 @@
 """Versions in words: ranges of releases, who asks for them, and the sources to cite."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from recipeforge.schemas.diagnostic import Citation
 from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.record import record
 from recipeforge.schemas.release import Release
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.messages import citations_of, filled, name_of, value_words
@@ -57,7 +57,7 @@ def _range(values: Values, first: int, last: int) -> str:
     return f"{oldest} or newer" if last == len(values.versions) else f"{oldest} to {newest}"
 
 
-@dataclass(frozen=True)
+@record
 class Words:
     """Words about one puzzle."""
 

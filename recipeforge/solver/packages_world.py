@@ -5,7 +5,6 @@ clauses "this package has one of these versions, or that one has one of those", 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 from packaging.version import InvalidVersion, Version
@@ -13,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.schemas.release import Release
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.clauses import Clause, Group
@@ -30,7 +30,7 @@ Allowed = Mapping[str, int]
 """Package → mask of the values by which it satisfies a clause; one package is enough."""
 
 
-@dataclass(frozen=True)
+@record
 class Values:
     """What one package can be: bit 0 is "not installed", the others are its releases, oldest first."""
 
@@ -76,7 +76,7 @@ def public(version: str) -> object:
         return version
 
 
-@dataclass(frozen=True)
+@record
 class Demand:
     """What one source asks of the versions. It binds while everything in `picks` is part of the recipe."""
 
@@ -108,7 +108,7 @@ class Demand:
         return all(any(chosen[package] & allowed for package, allowed in clause.items()) for clause in self.clauses)
 
 
-@dataclass(frozen=True)
+@record
 class Puzzle:
     """The packages of one recipe and all that is demanded of them."""
 

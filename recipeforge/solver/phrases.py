@@ -1,7 +1,7 @@
 """The words of an explanation: components by their titles, knobs by their values, rules by their messages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 
 from recipeforge.schemas.diagnostic import Citation, Label
@@ -9,6 +9,7 @@ from recipeforge.schemas.explanation import Said
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.solver.case import Case
 from recipeforge.solver.derive import Fact
 from recipeforge.solver.evaluate import subjects_of
@@ -29,7 +30,7 @@ def joined(names: Sequence[str], word: str) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {word} {names[-1]}"
 
 
-@dataclass(frozen=True)
+@record
 class Phrases:
     """Words about one case."""
 

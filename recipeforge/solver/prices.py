@@ -1,16 +1,16 @@
 """What an hour of a GPU costs: the recipe's own figure, or the published offers of the catalog."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog, Offer
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 PRICE = "hardware.price_usd_hour"
 
 
-@dataclass(frozen=True)
+@record
 class Price:
     """USD for one GPU and one hour."""
 

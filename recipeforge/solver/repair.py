@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
+from recipeforge.schemas.record import record
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.case import BUDGET_SLACK, Case, case_of, limit_gib
@@ -25,7 +26,7 @@ FEW_NODES = 40
 """Choices tried for a repair once the time is over."""
 
 
-@dataclass(frozen=True)
+@record
 class Ranking:
     """Repairs, best first, and whether the search for them came to its end."""
 

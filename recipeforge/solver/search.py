@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.budgets import Budget, Classes
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.patience import asking, check
@@ -32,7 +33,7 @@ def _ways(broken: Clause, state: State) -> list[State]:
     return [(1 << v, 0) for v in bits(broken.positive & ~false)] + [(0, 1 << v) for v in bits(broken.negative & ~true)]
 
 
-@dataclass(frozen=True)
+@record
 class Reference:
     """An assignment with the hard clauses that it breaks, so that its neighbours are judged by what differs."""
 

@@ -12,9 +12,9 @@ Sources:
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from recipeforge.schemas.record import record
 from recipeforge.solver.memory import Dims, Trains
 
 Pace = Literal["slow", "typical", "fast"]
@@ -45,7 +45,7 @@ FILLED: Mapping[Pace, float] = {"slow": 1.0, "typical": 0.5, "fast": 0.05}
 """Time that a step of such rows takes for each second of a step of full sequences. How long the rows are, nobody knows beforehand."""
 
 
-@dataclass(frozen=True)
+@record
 class Device:
     """What a device can do at best."""
 
@@ -56,7 +56,7 @@ class Device:
     bandwidth_gb_s: float | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Options:
     """What decides how much of its peak a device attains."""
 
@@ -72,7 +72,7 @@ class Options:
     several: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class Pass:
     """What one position goes through."""
 

@@ -5,12 +5,12 @@ answer both. Time is counted in milliseconds. A limit on cost is one on time, si
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from typing import cast
 
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver import speed
 from recipeforge.solver.budgets import Budget, Classes, Factor, Term
@@ -91,7 +91,7 @@ def speed_knobs() -> frozenset[str]:
     return frozenset(f.path for f in FEATURES if isinstance(f, KnobFeature)) | {EPOCHS, ROWS, PRICE}
 
 
-@dataclass(frozen=True)
+@record
 class Setting:
     """What is given before any part is chosen."""
 
@@ -111,7 +111,7 @@ class Setting:
         return 1.0 if packed else speed.FILLED[self.pace]
 
 
-@dataclass(frozen=True)
+@record
 class Reader:
     """Features of one recipe, in the formula's own terms."""
 

@@ -1,10 +1,9 @@
 """How fast a recipe will train, how long its run takes and what that costs: each as a range, or why nobody can tell."""
 
-from dataclasses import dataclass
-
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.solver.memory_budget import stored_quantization
 from recipeforge.solver.prices import Price, price_of
 from recipeforge.solver.speed import PACES, SHORT_ROWS, attained, seconds_an_operation
@@ -15,7 +14,7 @@ Range = tuple[float, float, float]
 """At the slow, the typical and the fast pace."""
 
 
-@dataclass(frozen=True)
+@record
 class Speed:
     """Predicted speed of training."""
 

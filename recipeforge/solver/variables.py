@@ -1,18 +1,18 @@
 """What the solver's variables stand for, in one context."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 Domains = Mapping[str, tuple[tuple[Scalar | None, int], ...]]
 """Knob → its values with their variables; `None` is "unset"."""
 
 
-@dataclass(frozen=True)
+@record
 class Variables:
     """One variable a component, one a value of each knob that the solver may move. All else is constant."""
 

@@ -1,14 +1,14 @@
 """What a recipe amounts to: every slot, knob and fact with its effective value, defaults included."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class View:
     """Effective values. A knob that is unset and has no default is absent from `knobs`; an unknown fact from `facts`."""
 

@@ -6,7 +6,6 @@ integers: bit `v` is variable `v`. A world is immutable and knows nothing of any
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import product
 from operator import itemgetter
@@ -17,6 +16,7 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.budgets import Budget
 from recipeforge.solver.clauses import Clause, Group, bits
@@ -39,7 +39,7 @@ Rows = tuple[tuple[int, int, str, Clause], ...]
 """Clauses unpacked for tight loops: positive, negative, rule, and the clause itself."""
 
 
-@dataclass(frozen=True)
+@record
 class World(Variables):
     """The rules of a catalog, ground for one context."""
 
@@ -151,7 +151,7 @@ def _excludes(size: int, groups: tuple[Group, ...]) -> tuple[int, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True)
+@record
 class Grounding:
     """Turns conditions into cubes over the variables of one world."""
 
@@ -269,7 +269,7 @@ def _clauses_of(reader: "Reader", over: Variables) -> tuple[Clause, ...]:
     return tuple(Clause(negative, positive, rule.code, hard) for positive, negative in cubes)
 
 
-@dataclass(frozen=True)
+@record
 class Reader:
     """A rule with a pattern, and what it has to be told."""
 

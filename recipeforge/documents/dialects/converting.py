@@ -1,7 +1,6 @@
 """A loadout from anywhere → a whole file for another tool, or a native recipe; what has no words there is named, never dropped."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 from recipeforge.documents.dialects.config import Config
@@ -20,6 +19,7 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.loadout import Equipped, Loadout, Setting
 from recipeforge.schemas.place import Position
+from recipeforge.schemas.record import record
 
 TARGETS = (NATIVE, *WHOLE)
 _BEHIND_ALL = Position(1 << 30, 0)
@@ -27,7 +27,7 @@ _LACKING = frozenset({"RF0007", "RF0021"})
 """Findings about what is not there, of which nothing could be carried over."""
 
 
-@dataclass(frozen=True)
+@record
 class Converted:
     """A file in another tool's words."""
 

@@ -1,15 +1,16 @@
 """What it takes to read and write one tool's configurations, and the registry of those that are known."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.marks import dialect_by
 from recipeforge.documents.tree import Document, MappingNode, key_text, target_of
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Dialect:
     """One tool's way to write a recipe."""
 

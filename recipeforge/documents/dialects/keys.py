@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -16,13 +15,14 @@ from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
+from recipeforge.schemas.record import record
 
 FOLDER = Path(__file__).parent / "keys"
 MAX_LISTED = 12
 FREE, ITEM = "*", "[]"
 
 
-@dataclass(frozen=True)
+@record
 class Keys:
     """The key vocabulary of one dialect, from the release that it was taken from."""
 

@@ -1,7 +1,6 @@
 """Which keys of another tool's configuration say something that the loadout does not hold: a conversion has to name them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
@@ -12,12 +11,13 @@ from recipeforge.documents.vocabulary import Vocabulary
 from recipeforge.documents.wording import short
 from recipeforge.schemas.place import Span
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 NOTHING = "no part of a recipe means it"
 AUTO = "auto"
 
 
-@dataclass(frozen=True)
+@record
 class Left:
     """One thing that a conversion leaves out, or carries over only in part."""
 

@@ -4,10 +4,11 @@ These words are no fixes: they say a part by several keys at once, or by what th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.documents.dialects.shared import ATTENTION_MODULES
 from recipeforge.schemas.recipe import Scalar
+from recipeforge.schemas.record import record
 
 Value = Scalar | tuple[str, ...]
 Keys = Mapping[str, Scalar | None]
@@ -15,7 +16,7 @@ Keys = Mapping[str, Scalar | None]
 _ATTENTION = tuple(name for name in ("q_proj", "k_proj", "v_proj", "o_proj") if name in ATTENTION_MODULES)
 
 
-@dataclass(frozen=True)
+@record
 class Whole:
     """One tool's words for whole files."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from lsprotocol import types
 
@@ -17,6 +16,7 @@ from recipeforge.lsp.memory import against, terms_table
 from recipeforge.lsp.registry import answers
 from recipeforge.lsp.under_cursor import Thing, things
 from recipeforge.render.summary import plural
+from recipeforge.schemas.record import record
 
 DEFAULTS = {"technique.rank": "rank {} by default", "optimizer.learning_rate": "learning rate {} by default"}
 DEFAULTS["data.sequence_length"] = "{} tokens by default"
@@ -25,7 +25,7 @@ _SPLITTING = ("splits_layers", "splits_sequence")
 """Effects of components whose devices work on the same rows."""
 
 
-@dataclass(frozen=True)
+@record
 class _Hint:
     offset: int
     label: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from lsprotocol import types
 
@@ -13,6 +12,7 @@ from recipeforge.documents.tree import AliasNode, Entry, MappingNode, Node, Scal
 from recipeforge.lsp.analysis import Analysis
 from recipeforge.lsp.markdown import cut
 from recipeforge.lsp.registry import answers
+from recipeforge.schemas.record import record
 
 LONGEST = 60
 DEEPEST = 4
@@ -20,7 +20,7 @@ DEEPEST = 4
 MOST = 5_000
 
 
-@dataclass(frozen=True)
+@record
 class _Symbol:
     name: str
     detail: str
