@@ -7,35 +7,19 @@ from recipeforge.documents.dialects.sharding import deepspeed, fsdp
 from recipeforge.documents.tree import MappingNode
 
 _SETTINGS = (
+    *shared.TRAINER,
     ("lora_r", "technique.rank"),
-    ("lora_alpha", "technique.alpha"),
-    ("lora_dropout", "technique.dropout"),
     ("micro_batch_size", "batch.micro"),
-    ("gradient_accumulation_steps", "batch.accumulate"),
     ("sequence_len", "data.sequence_length"),
     ("num_epochs", "train.epochs"),
-    ("max_steps", "train.steps"),
-    ("max_grad_norm", "train.gradient_clip"),
     ("save_steps", "train.save_every"),
-    ("save_only_model", "train.save_only_model"),
-    ("load_best_model_at_end", "train.keep_best"),
-    ("logging_steps", "train.log_every"),
-    ("output_dir", "train.output"),
     ("eval_steps", "eval.every"),
     ("val_set_size", "data.validation"),
-    ("learning_rate", "optimizer.learning_rate"),
-    ("weight_decay", "optimizer.weight_decay"),
-    ("adam_beta1", "optimizer.beta1"),
-    ("adam_beta2", "optimizer.beta2"),
-    ("adam_epsilon", "optimizer.epsilon"),
     ("cosine_min_lr_ratio", "scheduler.min_lr_ratio"),
-    ("gradient_checkpointing_kwargs.use_reentrant", "memory.use_reentrant"),
     ("bnb_config_kwargs.bnb_4bit_use_double_quant", "quantization.double_quant"),
     ("bnb_config_kwargs.bnb_4bit_quant_type", "quantization.quant_type"),
-    ("neftune_noise_alpha", "regularization.noise_alpha"),
     ("group_by_length", "data.group_by_length"),
     ("streaming", "data.streaming"),
-    ("dataloader_num_workers", "data.workers"),
     ("trl.num_generations", "objective.generations"),
     ("rl_beta", "objective.beta"),
 )
@@ -92,9 +76,9 @@ def _read(config: Config) -> None:
     deepspeed(config, "deepspeed")
     fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_version") or config.number("fsdp_config.fsdp_version") or 1)
     _parallel(config)
+    _evaluation(config)
     config.settings(_SETTINGS)
-    if config.number("neftune_noise_alpha"):
-        config.equip("neftune", "neftune_noise_alpha")
+    shared.neftune(config)
     if config.number("loraplus_lr_ratio"):
         config.equip("lora-plus", "loraplus_lr_ratio")
 
@@ -194,6 +178,20 @@ def _data(config: Config) -> None:
         config.set("data.packing", True, path)
     elif path := config.on("batch_flattening"):  # `auto` turns itself off where the attention cannot
         config.set("data.padding_free", True, path)
+
+
+def _evaluation(config: Config) -> None:
+    """Without held-out rows there is none; an interval means steps, else the strategy counts."""
+    if not config.number("val_set_size") and config.node("test_datasets") is None:
+        if config.entry("val_set_size") is not None:
+            config.set("eval.strategy", "none", "val_set_size")
+            config.said_by.pop("eval.strategy", None)  # what would change it is another key
+    elif path := next((path for path in ("eval_steps", "evals_per_epoch") if config.number(path)), None):
+        config.set("eval.strategy", "steps", path)
+    else:
+        word = "no" if config.value("eval_strategy") is False else config.text("eval_strategy")
+        if word in shared.STRATEGIES:
+            config.set("eval.strategy", shared.STRATEGIES[word], "eval_strategy")
 
 
 def _objective(config: Config) -> None:

@@ -147,6 +147,10 @@ class Config:
             value = float(value) if known.type == "float" else int(value) if float(value).is_integer() else value
         if known.type == "int" and not isinstance(value, int):
             return
+        if known.type == "bool" and value in (0, 1):
+            value = bool(value)
+        if (known.type == "bool" and not isinstance(value, bool)) or (known.type == "enum" and value not in known.values):
+            return
         self.out.settings.append(Setting(knob, value, self.span(path)))
         self.said_by[knob] = path
 

@@ -6,31 +6,15 @@ from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.sharding import deepspeed, fsdp
 
 _SETTINGS = (
+    *shared.ARGUMENTS,
     ("lora_rank", "technique.rank"),
-    ("lora_alpha", "technique.alpha"),
-    ("lora_dropout", "technique.dropout"),
     ("freeze_trainable_layers", "technique.trainable_layers"),
-    ("per_device_train_batch_size", "batch.micro"),
-    ("gradient_accumulation_steps", "batch.accumulate"),
-    ("num_train_epochs", "train.epochs"),
-    ("max_steps", "train.steps"),
-    ("max_grad_norm", "train.gradient_clip"),
-    ("save_steps", "train.save_every"),
-    ("save_only_model", "train.save_only_model"),
-    ("load_best_model_at_end", "train.keep_best"),
-    ("logging_steps", "train.log_every"),
-    ("output_dir", "train.output"),
-    ("eval_steps", "eval.every"),
     ("val_size", "data.validation"),
     ("max_samples", "data.limit"),
-    ("learning_rate", "optimizer.learning_rate"),
-    ("weight_decay", "optimizer.weight_decay"),
     ("double_quantization", "quantization.double_quant"),
     ("quantization_type", "quantization.quant_type"),
     ("use_reentrant_gc", "memory.use_reentrant"),
-    ("neftune_noise_alpha", "regularization.noise_alpha"),
     ("streaming", "data.streaming"),
-    ("preprocessing_num_workers", "data.workers"),
     ("pref_beta", "objective.beta"),
     ("galore_layerwise", "optimizer.layerwise"),
     ("apollo_layerwise", "optimizer.layerwise"),
@@ -73,9 +57,11 @@ def _read(config: Config) -> None:
     _objective(config)
     deepspeed(config, "deepspeed")
     fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
+    config.each(shared.SWITCHES)
+    shared.evaluation(config, "eval_strategy", "evaluation_strategy")
+    shared.sampling(config)
     config.settings(_SETTINGS)
-    if config.number("neftune_noise_alpha"):
-        config.equip("neftune", "neftune_noise_alpha")
+    shared.neftune(config)
     if config.number("loraplus_lr_ratio"):
         config.equip("lora-plus", "loraplus_lr_ratio")
 
@@ -144,11 +130,15 @@ LLAMA_FACTORY = Dialect(
         "pure-bf16": {"pure_bf16": True},
         "gradient-checkpointing": {"disable_gradient_checkpointing": None},
         "liger": {"enable_liger_kernel": True},
+        "tf32": {"tf32": True},
+        "torch-compile": {"torch_compile": True},
         **{component: {"flash_attn": word} for word, component in _ATTENTION.items()},
         **{component: {"optim": word} for component, word in shared.OPTIMIZER_WORDS.items()},
         **{component: {"lr_scheduler_type": word} for component, word in shared.SCHEDULER_WORDS.items()},
     },
     knobs={knob: path for path, knob in reversed(_SETTINGS)}
+    | {knob: path for path, knob in shared.INTERVALS.items()}
+    | {"eval.strategy": "eval_strategy"}
     | {"data.packing": "packing", "data.separate_rows": "neat_packing", "data.sequence_length": "cutoff_len"},
     default_places=frozenset({"model_name_or_path"}),
     neighbours={

@@ -1,6 +1,36 @@
-"""What several tools write alike: Hugging Face's names for optimizers and schedulers, split groups, sharding files."""
+"""What several tools write alike: the keys of Hugging Face's trainer, its names for optimizers and schedulers, adapters, evaluation."""
 
 from recipeforge.documents.dialects.config import Config
+
+TRAINER = (
+    ("gradient_accumulation_steps", "batch.accumulate"),
+    ("max_steps", "train.steps"),
+    ("max_grad_norm", "train.gradient_clip"),
+    ("save_only_model", "train.save_only_model"),
+    ("load_best_model_at_end", "train.keep_best"),
+    ("logging_steps", "train.log_every"),
+    ("output_dir", "train.output"),
+    ("learning_rate", "optimizer.learning_rate"),
+    ("weight_decay", "optimizer.weight_decay"),
+    ("adam_beta1", "optimizer.beta1"),
+    ("adam_beta2", "optimizer.beta2"),
+    ("adam_epsilon", "optimizer.epsilon"),
+    ("neftune_noise_alpha", "regularization.noise_alpha"),
+    ("gradient_checkpointing_kwargs.use_reentrant", "memory.use_reentrant"),
+    ("torch_compile_mode", "kernels.mode"),
+    ("dataloader_num_workers", "data.workers"),
+    ("dataloader_prefetch_factor", "data.prefetch"),
+    ("lora_alpha", "technique.alpha"),
+    ("lora_dropout", "technique.dropout"),
+)
+"""Keys of Hugging Face's trainer and of PEFT that every tool on them takes, and their knobs."""
+ARGUMENTS = (*TRAINER, ("per_device_train_batch_size", "batch.micro"), ("num_train_epochs", "train.epochs"))
+"""The same where the tool hands all keys of `TrainingArguments` on as they are."""
+INTERVALS = {"save_steps": "train.save_every", "eval_steps": "eval.every"}
+SWITCHES = (("tf32", "tf32"), ("torch_compile", "torch-compile"), ("use_liger_kernel", "liger"))
+STRATEGIES = {"no": "none", "steps": "steps", "epoch": "epoch"}
+EVALUATIONS = {("eval.strategy", ours): {"eval_strategy": theirs} for theirs, ours in STRATEGIES.items()}
+"""When held-out rows are looked at, in the trainer's words."""
 
 OPTIMIZERS = {
     "adam": "adamw",
@@ -23,9 +53,21 @@ OPTIMIZER_WORDS = {
     "adamw": "adamw_torch",
     "adamw-8bit": "adamw_8bit",
     "paged-adamw-8bit": "paged_adamw_8bit",
+    "paged-adamw-32bit": "paged_adamw_32bit",
     "adamw-torchao-8bit": "adamw_torch_8bit",
+    "adamw-torchao-4bit": "adamw_torch_4bit",
+    "lion": "lion_32bit",
     "lion-8bit": "lion_8bit",
+    "ademamix": "ademamix",
+    "ademamix-8bit": "ademamix_8bit",
     "adafactor": "adafactor",
+    "lomo": "lomo",
+    "adalomo": "adalomo",
+    "grokadamw": "grokadamw",
+    "stable-adamw": "stable_adamw",
+    "schedule-free-adamw": "schedule_free_adamw",
+    "rmsprop": "rmsprop",
+    "adagrad": "adagrad",
     "sgd": "sgd",
 }
 SCHEDULER_WORDS = {
@@ -108,6 +150,30 @@ def warmup(config: Config) -> None:
         config.set("scheduler.warmup_ratio", steps, "warmup_steps")
     elif steps is not None:
         config.set("scheduler.warmup_steps", steps, "warmup_steps")
+
+
+def evaluation(config: Config, *paths: str) -> None:
+    """Read when held-out rows are looked at, from the first of some paths that says it, and the interval of saving where it counts."""
+    path = next((path for path in paths if config.entry(path) is not None), None)
+    if path is not None:
+        word = "no" if config.value(path) is False else config.text(path)  # a bare `no` is a boolean
+        if word in STRATEGIES:
+            config.set("eval.strategy", STRATEGIES[word], path)
+    config.settings([("eval_steps", INTERVALS["eval_steps"])])
+    if config.text("save_strategy") in (None, "steps") and config.value("save_strategy") is not False:
+        config.settings([("save_steps", INTERVALS["save_steps"])])
+
+
+def sampling(config: Config) -> None:
+    """Read in which order rows are taken."""
+    if config.text("train_sampling_strategy") == "group_by_length":
+        config.set("data.group_by_length", True, "train_sampling_strategy")
+
+
+def neftune(config: Config) -> None:
+    """Equip the noise on embeddings where its strength is not 0."""
+    if config.number("neftune_noise_alpha"):
+        config.equip("neftune", "neftune_noise_alpha")
 
 
 def several_devices(config: Config, path: str) -> None:

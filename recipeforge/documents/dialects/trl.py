@@ -6,34 +6,16 @@ from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.sharding import deepspeed, fsdp
 
 _SETTINGS = (
+    *shared.ARGUMENTS,
     ("lora_r", "technique.rank"),
-    ("lora_alpha", "technique.alpha"),
-    ("lora_dropout", "technique.dropout"),
-    ("per_device_train_batch_size", "batch.micro"),
-    ("gradient_accumulation_steps", "batch.accumulate"),
-    ("num_train_epochs", "train.epochs"),
-    ("max_steps", "train.steps"),
-    ("max_grad_norm", "train.gradient_clip"),
-    ("save_steps", "train.save_every"),
-    ("save_only_model", "train.save_only_model"),
-    ("load_best_model_at_end", "train.keep_best"),
-    ("logging_steps", "train.log_every"),
-    ("output_dir", "train.output"),
-    ("eval_steps", "eval.every"),
-    ("learning_rate", "optimizer.learning_rate"),
-    ("weight_decay", "optimizer.weight_decay"),
     ("use_bnb_nested_quant", "quantization.double_quant"),
     ("bnb_4bit_quant_type", "quantization.quant_type"),
-    ("gradient_checkpointing_kwargs.use_reentrant", "memory.use_reentrant"),
-    ("neftune_noise_alpha", "regularization.noise_alpha"),
     ("packing", "data.packing"),
     ("padding_free", "data.padding_free"),
     ("num_generations", "objective.generations"),
     ("beta", "objective.beta"),
     ("completion_only_loss", "objective.completion_only"),
     ("assistant_only_loss", "objective.assistant_only"),
-    ("dataloader_num_workers", "data.workers"),
-    ("dataloader_prefetch_factor", "data.prefetch"),
 )
 _WORDS = (
     ("truncation_mode", "data.truncation", {"keep_start": "keep-start", "keep_end": "keep-end"}),
@@ -60,7 +42,7 @@ def _read(config: Config) -> None:
     shared.warmup(config)
     if config.value("bf16") is not False and config.value("fp16") is not True:
         config.equip("bf16", "bf16" if config.value("bf16") else "model_name_or_path")  # TRL's own default
-    config.each((("fp16", "fp16"), ("tf32", "tf32"), ("torch_compile", "torch-compile"), ("use_liger_kernel", "liger")))
+    config.each((("fp16", "fp16"), *shared.SWITCHES))
     config.named("attention", "attn_implementation")
     if config.value("gradient_checkpointing") is not False:
         path = "gradient_checkpointing" if config.value("gradient_checkpointing") else "model_name_or_path"
@@ -74,9 +56,10 @@ def _read(config: Config) -> None:
             config.set(knob, word, path)
     deepspeed(config, "deepspeed")
     fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
+    shared.evaluation(config, "eval_strategy", "evaluation_strategy")
+    shared.sampling(config)
     config.settings(_SETTINGS)
-    if config.number("neftune_noise_alpha"):
-        config.equip("neftune", "neftune_noise_alpha")
+    shared.neftune(config)
 
 
 TRL = Dialect(
@@ -104,7 +87,9 @@ TRL = Dialect(
         **{component: {"optim": word} for component, word in shared.OPTIMIZER_WORDS.items()},
         **{component: {"lr_scheduler_type": word} for component, word in shared.SCHEDULER_WORDS.items()},
     },
-    knobs={knob: path for path, knob in reversed(_SETTINGS)} | {"data.sequence_length": "max_length"},
+    knobs={knob: path for path, knob in reversed(_SETTINGS)}
+    | {knob: path for path, knob in shared.INTERVALS.items()}
+    | {"data.sequence_length": "max_length", "eval.strategy": "eval_strategy"},
     default_places=frozenset({"model_name_or_path"}),
     neighbours={
         "load_in_4bit": ("use_peft", "model_name_or_path"),

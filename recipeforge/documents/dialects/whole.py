@@ -6,7 +6,7 @@ These words are no fixes: they say a part by several keys at once, or by what th
 from collections.abc import Mapping
 from dataclasses import field
 
-from recipeforge.documents.dialects.shared import ATTENTION_MODULES
+from recipeforge.documents.dialects.shared import ATTENTION_MODULES, EVALUATIONS
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
 
@@ -61,6 +61,7 @@ WHOLE: Mapping[str, Whole] = {
         },
         knobs=_WARMUP,
         values={
+            **EVALUATIONS,
             ("technique.targets", "all-linear"): {"lora_target_linear": True},
             ("technique.targets", "attention"): {"lora_target_modules": _ATTENTION},
         },
@@ -87,6 +88,8 @@ WHOLE: Mapping[str, Whole] = {
         },
         knobs=_WARMUP,
         values={
+            **EVALUATIONS,
+            ("data.group_by_length", True): {"train_sampling_strategy": "group_by_length"},
             ("technique.targets", "all-linear"): {"lora_target": "all"},
             ("technique.targets", "attention"): {"lora_target": _ATTENTION},
         },
@@ -97,6 +100,8 @@ WHOLE: Mapping[str, Whole] = {
         model="model_name_or_path",
         knobs=_WARMUP,
         values={
+            **EVALUATIONS,
+            ("data.group_by_length", True): {"train_sampling_strategy": "group_by_length"},
             ("technique.targets", "all-linear"): {"lora_target_modules": "all-linear"},
             ("technique.targets", "attention"): {"lora_target_modules": _ATTENTION},
             ("data.truncation", "keep-start"): {"truncation_mode": "keep_start"},

@@ -3,12 +3,13 @@
 As in recipes, every other byte is kept, and the new text is read back: it has to say what was asked, and all else as before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from recipeforge.documents import surgery
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect, dialects
 from recipeforge.documents.dialects.reading import read_config
+from recipeforge.documents.dialects.whole import WHOLE, Keys, Value
 from recipeforge.documents.find import entry_of
 from recipeforge.documents.parse import parse
 from recipeforge.documents.pieces import Cut, Pieces
@@ -17,7 +18,7 @@ from recipeforge.documents.tree import AliasNode, Document, Entry, MappingNode, 
 from recipeforge.documents.vocabulary import Vocabulary, vocabulary_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change
-from recipeforge.schemas.loadout import Loadout
+from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.recipe import Scalar
 
@@ -27,7 +28,8 @@ def edits_in_dialect(document: Document, loadout: Loadout, catalog: Catalog, cha
     wanted = tuple(changes)
     if not document.complete or loadout.dialect not in dialects():
         return ()
-    session = _Session(document, dialects()[loadout.dialect], vocabulary_of(catalog))
+    gpu = {key.removeprefix("gpu."): value for key, value in loadout.context.facts.items() if key.startswith("gpu.")}
+    session = _Session(document, dialects()[loadout.dialect], vocabulary_of(catalog), gpu)
     try:
         for change in wanted:
             session.make(change)
@@ -40,10 +42,11 @@ def edits_in_dialect(document: Document, loadout: Loadout, catalog: Catalog, cha
 class _Session:
     """A text while its changes are made."""
 
-    def __init__(self, document: Document, dialect: Dialect, vocabulary: Vocabulary) -> None:
-        self._original, self._dialect, self._vocabulary = document, dialect, vocabulary
+    def __init__(self, document: Document, dialect: Dialect, vocabulary: Vocabulary, gpu: Mapping[str, Fact]) -> None:
+        self._original, self._dialect, self._vocabulary, self._gpu = document, dialect, vocabulary, gpu
+        self._whole = WHOLE.get(dialect.name)
         self.document = document
-        self.config = self._before = read_config(dialect, document, vocabulary)
+        self.config = self._before = read_config(dialect, document, vocabulary, gpu)
         self.pieces = Pieces(document.text)
 
     def make(self, change: Change) -> None:
@@ -54,12 +57,9 @@ class _Session:
             case Change(op="replace", component=str(component), previous=str(previous)):
                 self._say(component, self._place_of(previous))
             case Change(op="drop", slot=str(), component=str(component)):
-                self._silence(self._place_of(component))
+                self._drop(component)
             case Change(op="set", knob=str(knob), value=value) if value is not None:
-                path = self.config.said_by.get(knob) or self._dialect.knobs.get(knob)
-                if path is None:
-                    raise Refusal(f"no key of {self._dialect.title} says {knob}")
-                self._write(path, value, None)
+                self._set(knob, value)
             case Change(op="drop", knob=str(knob)):
                 self._silence(self.config.said_by.get(knob))
             case _:
@@ -82,8 +82,29 @@ class _Session:
             elif self.config.value(path) != value:
                 self._write(path, value, replaced)
 
+    def _set(self, knob: str, value: Scalar) -> None:
+        path = self.config.said_by.get(knob) or self._dialect.knobs.get(knob)
+        words: Mapping[str, Value] = self._whole.values.get((knob, value), {}) if self._whole else {}
+        for key, word in words.items() if path is None or path in words else ():
+            if isinstance(word, tuple):
+                raise Refusal(f"{key} would be a list")
+            self._write(key, word, None)
+        if path is None and not words:
+            raise Refusal(f"no key of {self._dialect.title} says {knob}")
+        if path is not None and path not in words:
+            self._write(path, value, None)
+
+    def _drop(self, component: str) -> None:
+        """Take a component out; one that is there unless it is turned off is turned off."""
+        off: Keys = self._whole.off.get(component, {}) if self._whole else {}
+        for path, value in off.items():
+            if value is not None:
+                self._write(path, value, None)
+        if not off:
+            self._silence(self._place_of(component))
+
     def _silence(self, path: str | None) -> None:
-        """Take a key out; one that is on unless it is turned off is turned off."""
+        """Take a key out."""
         if path is None:
             raise Refusal("the text does not say it")
         parent, entry = self._own(path)
@@ -131,7 +152,7 @@ class _Session:
         self.document = parse(self.pieces.text, self._original.path)
         if not self.document.complete:
             raise Refusal("the text would no longer be valid YAML")
-        self.config = read_config(self._dialect, self.document, self._vocabulary)
+        self.config = read_config(self._dialect, self.document, self._vocabulary, self._gpu)
 
     def prove(self, changes: tuple[Change, ...]) -> None:
         """Refuse an edit that does not do what its changes ask, or does more.

@@ -224,11 +224,76 @@ def test_a_drop_takes_the_key_out() -> None:
     assert edited == AXOLOTL.replace("gradient_checkpointing: true\n", "")
 
 
-def test_what_stands_by_default_cannot_be_taken_out() -> None:
-    report = check(LLAMA_FACTORY)
-    change = Change("drop", slot="memory", component="gradient-checkpointing")
-    assert report.loadout is not None
-    assert edits_for(document_of(LLAMA_FACTORY), report.loadout, catalog(), [change]) == ()
+@pytest.mark.parametrize(
+    ("text", "slot", "component", "old", "new"),
+    [
+        (LLAMA_FACTORY, "memory", "gradient-checkpointing", "", "disable_gradient_checkpointing: true\n"),
+        (TRL.replace("gradient_checkpointing: false\n", ""), "memory", "gradient-checkpointing", "", "gradient_checkpointing: false\n"),
+        (TRL + "bf16: true\n", "precision", "bf16", "bf16: true\n", "bf16: false\n"),
+    ],
+)
+def test_what_is_there_unless_it_is_turned_off_is_turned_off(text: str, slot: str, component: str, old: str, new: str) -> None:
+    assert edited_by(check(text), Change("drop", slot=slot, component=component)) == text.replace(old or "\0", "") + new
+
+
+def test_what_stands_by_default_and_has_no_off_switch_cannot_be_taken_out() -> None:
+    text = AXOLOTL.replace("lr_scheduler: cosine\n", "")
+    report = check(text)
+    assert report.loadout is not None and report.loadout.component_in("scheduler") == "cosine"
+    change = Change("drop", slot="scheduler", component="cosine")
+    assert edits_for(document_of(text), report.loadout, catalog(), [change]) == ()
+
+
+def test_auto_means_the_same_while_it_is_edited() -> None:
+    """On a T4, `bf16: auto` is fp16 already: nothing has to be written for that, and an edit elsewhere leaves it so."""
+    report = check(AXOLOTL, gpu="t4")
+    edited = edited_by(report, Change("replace", slot="attention", component="sdpa", previous="flash-attention-2"))
+    assert edited == AXOLOTL.replace("flash_attention_2", "sdpa")
+    assert edited_by(report, Change("replace", slot="precision", component="bf16", previous="fp16")) == AXOLOTL.replace("auto", "true")
+
+
+EVALUATED = "eval_strategy: epoch\nload_best_model_at_end: true\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "strategy"),
+    [
+        (TRL, "eval_strategy: epoch\n", "epoch"),
+        (TRL, "evaluation_strategy: steps\n", "steps"),
+        (TRL, "eval_strategy: 'no'\n", "none"),
+        (TRL, "eval_strategy: no\n", "none"),
+        (TRL, "eval_steps: 10\n", None),
+        (LLAMA_FACTORY, "eval_strategy: steps\neval_steps: 500\nval_size: 0.1\n", "steps"),
+        (AXOLOTL, "val_set_size: 0\n", "none"),
+        (AXOLOTL, "val_set_size: 0.1\neval_steps: 50\n", "steps"),
+        (AXOLOTL, "val_set_size: 0.1\nevals_per_epoch: 4\n", "steps"),
+        (AXOLOTL, "test_datasets: [{path: x}]\neval_strategy: epoch\n", "epoch"),
+    ],
+)
+def test_when_held_out_rows_are_looked_at_is_read(text: str, lines: str, strategy: str | None) -> None:
+    loadout = check(text + lines).loadout
+    assert loadout is not None and loadout.value_of("eval.strategy") == strategy
+
+
+@pytest.mark.parametrize("text", [TRL, LLAMA_FACTORY.replace("stage: dpo\npref_loss: orpo", "stage: sft")])
+def test_the_best_checkpoint_of_those_that_are_evaluated_can_be_kept(text: str) -> None:
+    assert "RF5218" not in {d.code for d in check(text + EVALUATED).diagnostics}
+    lacking = check(text + "load_best_model_at_end: true\n")
+    (found,) = [d for d in lacking.diagnostics if d.code == "RF5218"]
+    assert "eval_strategy: epoch\n" in [e.text for fix in found.fixes for e in fix.edits] or text is not TRL
+
+
+def test_an_interval_that_nothing_counts_is_none() -> None:
+    """`save_steps` beside `save_strategy: epoch` is never looked at, so it clashes with nothing."""
+    report = check(TRL + EVALUATED + "save_strategy: epoch\nsave_steps: 500\n")
+    assert report.loadout is not None and report.loadout.value_of("train.save_every") is None
+    assert "RF5226" not in {d.code for d in report.diagnostics}
+
+
+@pytest.mark.parametrize("word", ["max-autotune-no-cudagraphs", "17"])
+def test_a_word_that_a_knob_does_not_admit_is_left_out(word: str) -> None:
+    loadout = check(f"{TRL}torch_compile: true\ntorch_compile_mode: {word}\n").loadout
+    assert loadout is not None and loadout.value_of("kernels.mode") is None
 
 
 def test_a_length_of_none_cuts_nothing() -> None:
