@@ -165,8 +165,10 @@ def _memory(config: Config) -> None:
     offloading = config.value("activation_offloading")
     if offloading == "disk" or checkpointing == "offload_disk":
         config.equip("activation-offloading-to-disk", "activation_offloading" if offloading else "gradient_checkpointing")
-    elif offloading is True or offloading in ("legacy", "hidden_states"):
+    elif offloading is True or offloading == "legacy":
         config.equip("activation-offloading", "activation_offloading")
+    elif offloading == "hidden_states":  # the inputs of layers alone, inside checkpointing
+        config.equip("offloaded-checkpointing", "activation_offloading")
     if config.node("selective_checkpointing") is not None and config.value("selective_checkpointing") is not False:
         config.equip("selective-checkpointing", "selective_checkpointing")
 

@@ -56,7 +56,8 @@ def _read(config: Config) -> None:
         config.set("data.sequence_length", length, "cutoff_len")
     _objective(config)
     deepspeed(config, "deepspeed")
-    fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
+    version = config.number("fsdp_config.fsdp_version") or config.number("fsdp_config.version")
+    fsdp(config, "fsdp", "fsdp_config", version or 1)  # it takes transformers up to 5.8
     config.each(shared.SWITCHES)
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)

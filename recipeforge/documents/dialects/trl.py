@@ -55,7 +55,8 @@ def _read(config: Config) -> None:
         if (word := words.get(config.text(path) or "")) is not None:
             config.set(knob, word, path)
     deepspeed(config, "deepspeed")
-    fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_config.fsdp_version") or 1)
+    version = config.number("fsdp_config.fsdp_version") or config.number("fsdp_config.version")
+    fsdp(config, "fsdp", "fsdp_config", version or 2)  # transformers, since 5.10
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)
     config.settings(_SETTINGS)

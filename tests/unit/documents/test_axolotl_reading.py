@@ -19,3 +19,10 @@ def test_a_qat_block_is_quantization_aware_training() -> None:
     whole, adapter, without = (check(f"{CONFIG}{more}") for more in (block, f"{block}adapter: lora\n", "qat:\nadapter: lora\n"))
     assert "RF1024" in {d.code for d in adapter.diagnostics}
     assert "RF1024" not in {d.code for report in (whole, without) for d in report.diagnostics}
+
+
+def test_offloaded_layer_inputs_stay_inside_checkpointing() -> None:
+    block = "adapter: lora\ngradient_checkpointing: true\nselective_checkpointing: true\nactivation_offloading: "
+    inputs, everything = ({d.code for d in check(f"{CONFIG}{block}{word}\n").diagnostics} for word in ("hidden_states", "legacy"))
+    assert "RF5422" not in inputs
+    assert "RF5422" in everything
