@@ -39,6 +39,12 @@ class Progress:
                 return f"  step {step}  loss {message['loss']:.4f}  rate {message['rate']:.2e}  {message['seconds']:.1f} s"
             case "checkpoint":
                 return f"  checkpoint of step {message['step']}: {message['folder']}"
+            case "resume":
+                return (
+                    f"  goes on after step {message['step']}: {message['folder']}"
+                    if message["step"]
+                    else "  begins again: no checkpoint yet"
+                )
             case "result":
                 return f"  saved: {message['folder']}"
             case _:

@@ -18,40 +18,65 @@ from recipeforge.render.look import ColorChoice, Look
 
 if TYPE_CHECKING:
     from recipeforge.api import Report
+    from recipeforge.documents.tree import Document
     from recipeforge.runner.plan import Plan
     from recipeforge.schemas.diagnostic import Diagnostic
     from recipeforge.schemas.run import Run, RunState
 
+LATEST = "the newest"
+"""`--resume` without an id."""
 ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrupted": INTERRUPTED, "running": BAD_USE}
 
 
 @click.command("run")
-@click.argument("recipe")
+@click.argument("recipe", required=False)
+@click.option("--resume", is_flag=False, flag_value=LATEST, metavar="[ID]", help="Go on with run ID, or with the newest one of RECIPE.")
+@click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file for the run's row [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
 @click.option("--quiet", is_flag=True, help="No plan and no progress on standard error.")
 @format_option("text", "json")
 @color_option()
-def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style: str, color: ColorChoice) -> int:
+def command(
+    recipe: str | None,
+    resume: str | None,
+    save_every: int | None,
+    dry_run: bool,
+    ledger: Path | None,
+    quiet: bool,
+    style: str,
+    color: ColorChoice,
+) -> int:
     """Train what RECIPE says, on this machine.
 
     A recipe that is not valid is refused, with the reasons and the cheapest repair; so is one that asks for something this engine
     does not implement or this machine does not have. Ctrl-C stops after the micro-batch at hand and leaves a checkpoint; a second
     one kills.
 
+    Checkpoints come every `train.save_every` steps, or else about every ten minutes. However a run ended, --resume goes on from its newest
+    whole checkpoint, in the same folder and the same row of the ledger, as if it had not been ended. Where RECIPE was never run, it begins.
+
     Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
     no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
     """
     from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load as load_catalog
-    from recipeforge.runner.plan import make_plan
+    from recipeforge.runner.plan import make_plan, saving_every
     from recipeforge.runner.preflight import problems
 
-    report = judged_here(document_at(recipe), repairs=True)
+    if recipe is None and resume not in (None, LATEST) and Path(resume).is_file():
+        recipe, resume = resume, LATEST  # `run --resume recipe.yaml`
+    document = document_at(recipe) if recipe is not None else _of_earlier(resume, ledger)
+    report = judged_here(document, repairs=True)
     if report.verdict.kind != "valid" or report.loadout is None:
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
-    found = problems(plan, report.loadout, _resting(report))
+    plan = saving_every(plan, save_every) if save_every else plan
+    earlier = _earlier(resume, plan, ledger) if resume is not None else None
+    if earlier is not None and earlier.state == "finished":
+        note(f"{report.path}: run {earlier.id} is finished; there is nothing to go on with")
+        return CLEAN
+    found = problems(plan, report.loadout, _resting(report), goes_on=earlier is not None)
     if dry_run and style == "json":
         told = [{"slug": d.slug, "message": d.message, "help": d.help} for d in found]
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
@@ -62,7 +87,38 @@ def command(recipe: str, dry_run: bool, ledger: Path | None, quiet: bool, style:
     if found:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
-    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet)
+    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier)
+
+
+def _of_earlier(resume: str | None, ledger: Path | None) -> Document:
+    """Return the recipe of an earlier run, as it was."""
+    from recipeforge.documents.parse import parse
+    from recipeforge.runner.ledger import Ledger
+    from recipeforge.runner.resume import named, plan_of
+
+    if resume is None:
+        raise click.UsageError("name a recipe, or with --resume ID a run to go on with")
+    with Ledger(ledger) as book:
+        book.close_lost()
+        run = named(book, "last" if resume == LATEST else resume)
+        text = book.recipe_text(run.id)
+    plan = plan_of(run)
+    return parse(text, str(Path(plan.folder) / Path(run.recipe_path).name) if plan else run.recipe_path)
+
+
+def _earlier(resume: str, plan: Plan, ledger: Path | None) -> Run | None:
+    """Return the run to go on with; `None` where there is none and none was named: then it begins."""
+    from recipeforge.runner.ledger import Ledger
+    from recipeforge.runner.resume import must_match, named, newest
+
+    with Ledger(ledger) as book:
+        book.close_lost()
+        run = newest(book, plan) if resume == LATEST else named(book, resume)
+    if run is None:
+        note(f"{plan.recipe_path}: there is no earlier run to go on with, so this is the first one")
+    else:
+        must_match(run, plan)
+    return run
 
 
 def _resting(report: Report) -> int:
@@ -106,7 +162,7 @@ def _plan_text(plan: Plan, report: Report, screen: Look) -> str:
     return "\n".join([*out, ""])
 
 
-def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool) -> int:
+def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool, earlier: Run | None) -> int:
     from recipeforge.cli.progress import Progress
     from recipeforge.runner.ledger import Ledger
     from recipeforge.runner.run_child import run
@@ -114,7 +170,7 @@ def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quie
     estimate = report.estimate.total if report.estimate else None
     with Ledger(ledger) as book:
         book.close_lost()
-        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet))
+        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet), earlier=earlier)
     if style == "json":
         write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
     else:

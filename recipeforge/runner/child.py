@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 from recipeforge.runner.channel import Channel
+from recipeforge.runner.checkpoints import only_writer
 from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
 
@@ -32,13 +33,13 @@ def main() -> int:
     plan, output = Plan.from_json(order["plan"]), Path(order["output"])
     channel.say("stage", text="importing torch and transformers")
     try:
-        _run(plan, output, channel, reason)
+        _run(plan, output, channel, reason, resume=order["resume"])
     except BrokenPipeError:
         return 1
     return 0
 
 
-def _run(plan: Plan, output: Path, channel: Channel, reason: list[str]) -> None:
+def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False) -> None:
     from recipeforge.runner.loop import Stop
 
     class Asked(Stop):
@@ -54,9 +55,10 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str]) -> None:
     try:
         from recipeforge.runner.train import Training
 
-        training = Training(plan, output, channel, stop)
-        if not training.go():
-            state, message = "interrupted", stop.reason
+        with only_writer(output):
+            training = Training(plan, output, channel, stop, resume=resume)
+            if not training.go():
+                state, message = "interrupted", stop.reason
     except BrokenPipeError:
         raise
     except RunError as error:

@@ -144,6 +144,24 @@ class Ledger:
         self._db.execute(f"INSERT INTO runs ({names}) VALUES ({', '.join('?' * len(values))})", tuple(values.values()))
 
     @_told
+    def begin_again(self, run: Run) -> None:
+        """Take a run up that has ended: this process is the one that carries it out from now on.
+
+        Raises:
+            StoreError: it is carried out already.
+        """
+        values = _columns(run) | {"host": platform.node(), "pid": os.getpid()}
+        sets = ", ".join(f"{name} = ?" for name in values)
+        done = self._db.execute(f"UPDATE runs SET {sets} WHERE id = ? AND state NOT IN ('running', 'finished')", (*values.values(), run.id))
+        if done.rowcount != 1:
+            raise StoreError(f"run {run.id} is finished, or another process carries it out; `recipeforge runs show {run.id}` tells")
+
+    @_told
+    def forget_after(self, run: str, step: int) -> None:
+        """Remove the numbers of steps behind `step`, which will be done once more; of all steps where it is 0."""
+        self._db.execute("DELETE FROM metrics WHERE run = ? AND (step > ? OR ? = 0)", (run, step, step))
+
+    @_told
     def update(self, run: Run) -> None:
         """Write what is known of a run by now."""
         values = _columns(run)
@@ -165,8 +183,10 @@ class Ledger:
         rows = self._db.execute("SELECT id, pid FROM runs WHERE state = 'running' AND host = ?", (platform.node(),)).fetchall()
         lost = [row["id"] for row in rows if not _alive(row["pid"])]
         for id_ in lost:
-            message = "its process is gone and left no word of how it ended"
-            self._db.execute("UPDATE runs SET state = 'failed', message = ? WHERE id = ? AND state = 'running'", (message, id_))
+            message = "its process is gone and left no word of how it ended; `recipeforge run --resume` goes on from its last checkpoint"
+            self._db.execute(
+                "UPDATE runs SET state = 'failed', cause = 'killed', message = ? WHERE id = ? AND state = 'running'", (message, id_)
+            )
         return len(lost)
 
     # -- reading ------------------------------------------------------------------------------------------
@@ -213,9 +233,11 @@ def _columns(run: Run) -> dict[str, Any]:
 
 
 def _run(row: sqlite3.Row) -> Run:
-    values = {name: row[name] for name in Run.__dataclass_fields__}
+    values: dict[str, Any] = {name: row[name] for name in Run.__dataclass_fields__}
     try:
-        return Run(**values | {name: json.loads(values[name]) for name in _JSON})
+        values |= {name: json.loads(values[name]) for name in _JSON}
+        values["smoke"] = bool(values["smoke"])
+        return Run(**values)
     except ValueError as error:
         raise sqlite3.DatabaseError(f"run {values['id']} holds broken JSON ({error})") from error
 

@@ -1,6 +1,8 @@
 """Tokenizer and base model, from wherever the plan found them. Runs in the training process."""
 
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -33,8 +35,13 @@ def load_tokenizer(plan: Plan) -> Any:
     return tokenizer
 
 
-def load_base(plan: Plan, device: torch.device) -> Any:
-    """Return the base model on the device, in its frozen or trained number format, quantized if the plan says so."""
+def load_base(plan: Plan, device: torch.device, weights: Path | None = None) -> Any:
+    """Return the base model on the device, in its frozen or trained number format, quantized if the plan says so.
+
+    `weights`: a folder with the model as it was after some step, to go on from.
+    """
+    if weights is not None:
+        plan = replace(plan, model=replace(plan.model, location=str(weights), gguf_file=""))
     formats = formats_of(plan)
     dtype = getattr(torch, formats.frozen if is_adapter(plan) else formats.trained)
     options: dict[str, Any] = {"dtype": dtype, "attn_implementation": PARTS[plan.part_in("attention")].build()}

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from recipeforge.runner import steering
 from recipeforge.runner.batches import IGNORED, Line, collate, groups
+from recipeforge.runner.state import Draws
 from recipeforge.schemas.errors import RunError
 
 
@@ -124,8 +125,12 @@ def optimizer_steps(
     schedulers: Sequence[Any],
     plan: Schedule,
     stop: Stop,
+    start: int = 0,
 ) -> Iterator[Done]:
     """Train, yielding after every optimizer step. Ends early, between two micro-batches, when `stop` is set.
+
+    Goes on behind step `start`, with the rows that would have come then. Random numbers that a step drew which `stop` ended are
+    given back, so that whoever goes on later draws them again.
 
     The gradient is that of the mean over all tokens of the step, however they fall into micro-batches.
 
@@ -133,14 +138,16 @@ def optimizer_steps(
         RunError: the loss or the gradient is not a finite number; the weights are those of the last good step.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
-    stream = _micro_batches(lines, plan)
+    stream = _micro_batches(lines, plan, start * plan.accumulate)
     model.train()
-    for step in range(1, plan.steps + 1):
+    for step in range(start + 1, plan.steps + 1):
+        before = Draws.now()
         taken = list(itertools.islice(stream, plan.accumulate))
         tokens = sum(counted(group) for group, _ in taken)
         loss = 0.0
         for group, _ in taken:
             if stop:
+                before.again()
                 return
             share = bench.loss_sum(model, group) / tokens
             share.backward()
@@ -159,19 +166,21 @@ def optimizer_steps(
         yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), ends_epoch)
 
 
-def _micro_batches(lines: Sequence[Line], plan: Schedule) -> Iterator[tuple[list[Line], bool]]:
-    """Yield micro-batches for ever, each with whether it ends an epoch."""
-    for epoch in itertools.count():
+def _micro_batches(lines: Sequence[Line], plan: Schedule, skip: int = 0) -> Iterator[tuple[list[Line], bool]]:
+    """Yield micro-batches for ever, but for the first `skip`; each with whether it ends an epoch."""
+    each = math.ceil(len(lines) / plan.micro)
+    for epoch in itertools.count(skip // each):
         batches = list(groups(lines, plan.micro, plan.seed, epoch))
-        for index, batch in enumerate(batches):
-            yield batch, index == len(batches) - 1
+        for index in range(skip % each, each):
+            yield batches[index], index == each - 1
+        skip = 0
 
 
 class Clock:
-    """Wall-clock seconds since it was made."""
+    """Wall-clock seconds since it was made, and those `before`."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic()
+    def __init__(self, before: float = 0.0) -> None:
+        self._start = time.monotonic() - before
 
     @property
     def seconds(self) -> float:

@@ -40,4 +40,9 @@ MIGRATIONS: tuple[str, ...] = (
     );
     CREATE INDEX events_by_run ON events (run);
     """,
+    """
+    ALTER TABLE runs ADD COLUMN folder TEXT NOT NULL DEFAULT '';
+    ALTER TABLE runs ADD COLUMN smoke INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE runs ADD COLUMN cause TEXT NOT NULL DEFAULT '';
+    """,
 )

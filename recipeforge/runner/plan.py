@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from recipeforge.runner.packages import Need, distribution_of, merged
@@ -95,6 +95,11 @@ def make_plan(catalog: Catalog, loadout: Loadout, text: str) -> Plan:
         packages=_packages(parts, values, model),
         output=str(Path(str(output)).absolute()) if output else None,
     )
+
+
+def saving_every(plan: Plan, steps: int) -> Plan:
+    """Return the plan with checkpoints at another interval; what is learnt stays the same."""
+    return replace(plan, values={**plan.values, "train.save_every": steps})
 
 
 def _packages(parts: Mapping[str, tuple[str, ...]], values: Mapping[str, Scalar], model: ModelSource) -> tuple[Need, ...]:

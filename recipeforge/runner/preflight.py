@@ -23,10 +23,11 @@ CODE = "preflight"
 """Stands where rules have their code: these findings are about this machine and this engine, not about the recipe."""
 
 
-def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0) -> tuple[Diagnostic, ...]:
+def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0, *, goes_on: bool = False) -> tuple[Diagnostic, ...]:
     """Return every reason why the plan cannot be carried out here; none: it can.
 
-    `resting_bytes` is what the run holds on its device from first step to last, as far as that is known.
+    `resting_bytes` is what the run holds on its device from first step to last, as far as that is known. A run that `goes_on`
+    finds its own folder as it left it.
     """
     return (
         *_unimplemented(plan, loadout),
@@ -37,7 +38,7 @@ def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0) -> tuple[Diag
         *_length(plan, loadout),
         *_data(plan, loadout),
         *_hardware(plan, loadout, resting_bytes),
-        *_output(plan, loadout),
+        *_output(plan, loadout, goes_on),
     )
 
 
@@ -219,10 +220,10 @@ def _torch_without_cuda() -> str:
     return installed if installed.endswith("+cpu") else ""
 
 
-def _output(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
+def _output(plan: Plan, loadout: Loadout, goes_on: bool) -> Iterator[Diagnostic]:
     folder = Path(plan.output) if plan.output else Path.cwd()
     span = loadout.span_of("train.output")
-    if plan.output and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if plan.output and not goes_on and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         message = f"the output {folder} exists and is not an empty folder"
         yield _problem("output-taken", message, span, "Name another, or drop `output` for a folder of the run's own.")
         return

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from recipeforge.runner import channel
 from recipeforge.runner.channel import Message
@@ -21,15 +21,25 @@ from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
 from recipeforge.schemas.run import Run
 
-_EVENTS = ("stage", "note", "checkpoint", "result")
+_EVENTS = ("stage", "note", "checkpoint", "result", "resume")
 LOG = "log.txt"
 
 
 Listener = Callable[[Message], None]
 
 
-def run(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None = None, listen: Listener = lambda m: None) -> Run:
+def run(
+    plan: Plan,
+    recipe_text: str,
+    ledger: Ledger,
+    estimate_bytes: int | None = None,
+    listen: Listener = lambda m: None,
+    *,
+    earlier: Run | None = None,
+) -> Run:
     """Carry a plan out in a process of its own and return its ledger row. `listen` hears every message.
+
+    `earlier`: a run of this plan that ended too soon; it goes on from its last checkpoint, in its own row and folder.
 
     SIGINT and SIGTERM are passed on once: the training process then stops after the micro-batch at hand, leaves a checkpoint,
     and the row says `interrupted`. A second one kills it.
@@ -37,9 +47,27 @@ def run(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None
     Raises:
         RunError: the output folder cannot be made.
     """
+    if earlier is not None:
+        row, output = replace(earlier, **_here(plan), state="running", message="", cause=""), Path(earlier.folder)
+        ledger.begin_again(row)
+    else:
+        row, output = _new(plan, ledger, estimate_bytes)
+        _lay_out(output, plan, recipe_text)
+        ledger.begin(row, recipe_text)
+    book = _Book(ledger, row)
+    try:
+        with (output / LOG).open("ab") as log:
+            _follow({"plan": plan.to_json(), "output": str(output), "resume": earlier is not None}, _environment(plan), log, book, listen)
+    finally:
+        # Also when listening failed: no row may stay `running` behind a process that is gone.
+        book.close(output / LOG)
+    return book.row
+
+
+def _new(plan: Plan, ledger: Ledger, estimate_bytes: int | None) -> tuple[Run, Path]:
+    """Return the row of a run that begins, and its folder."""
     id_ = new_id()
     output = Path(plan.output) if plan.output else (ledger.path.parent / id_).absolute()
-    _lay_out(output, plan, recipe_text)
     row = Run(
         id=id_,
         name=plan.name,
@@ -50,19 +78,15 @@ def run(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None
         seed=plan.seed,
         started=now(),
         estimate_bytes=estimate_bytes,
-        versions=_versions(plan),
-        hardware=processor(),
         output=str(output),
+        folder=str(output),
+        **_here(plan),
     )
-    ledger.begin(row, recipe_text)
-    book = _Book(ledger, row)
-    try:
-        with (output / LOG).open("wb") as log:
-            _follow(plan, output, log, book, listen)
-    finally:
-        # Also when listening failed: no row may stay `running` behind a process that is gone.
-        book.close(output / LOG)
-    return book.row
+    return row, output
+
+
+def _here(plan: Plan) -> dict[str, Any]:
+    return {"versions": _versions(plan), "hardware": processor()}
 
 
 @dataclass
@@ -86,8 +110,11 @@ class _Book:
                     self.row = replace(row, steps=f["step"])
             case "summary":
                 self.row = replace(row, metrics={**row.metrics, f["name"]: f["value"]})
+            case "resume":
+                self.ledger.forget_after(row.id, f["step"])
+                self.row = replace(row, steps=f["step"])
             case "peak":
-                self.row = replace(row, peak_memory_bytes=f["bytes"], peak_memory_kind=f["how"])
+                self.row = replace(row, peak_memory_bytes=max(f["bytes"], row.peak_memory_bytes or 0), peak_memory_kind=f["how"])
             case "hardware":
                 self.row = replace(row, hardware={**row.hardware, **f["names"]})
             case "result":
@@ -111,13 +138,13 @@ class _Book:
         self.ledger.update(self.row)
 
 
-def _follow(plan: Plan, output: Path, log: IO[bytes], book: _Book, listen: Listener) -> None:
+def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], book: _Book, listen: Listener) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "recipeforge.runner.child"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=_environment(plan),
+        env=environment,
         # A terminal's Ctrl-C goes to its whole process group; in a session of its own the child hears only what is passed on.
         start_new_session=True,
         text=True,
@@ -126,8 +153,8 @@ def _follow(plan: Plan, output: Path, log: IO[bytes], book: _Book, listen: Liste
     assert process.stdin is not None and process.stdout is not None
     try:
         with _passing_on_signals(process, book):
-            with contextlib.suppress(BrokenPipeError), process.stdin as order:
-                order.write(json.dumps({"plan": plan.to_json(), "output": str(output)}))
+            with contextlib.suppress(BrokenPipeError), process.stdin as told:
+                told.write(json.dumps(order))
             for line in process.stdout:
                 message = channel.parse(line)
                 book.note(message)

@@ -23,6 +23,11 @@ def after_held_out(schedulers: Iterable[Any], loss: float) -> None:
             scheduler.after_held_out(loss)
 
 
+def are_averaging(optimizers: Iterable[Any]) -> bool:
+    """Return whether the weights in the model are others than those that count."""
+    return bool(_in_training(optimizers))
+
+
 def settle(optimizers: Iterable[Any]) -> None:
     """Put the weights that count into the model: training is over."""
     for optimizer in _in_training(optimizers):

@@ -10,9 +10,10 @@ from typing import Any
 import torch
 import transformers
 
-from recipeforge.runner import steering
+from recipeforge.runner import checkpoints, steering
 from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
+from recipeforge.runner.checkpoints import Why
 from recipeforge.runner.loading import formats_of, load_base, load_tokenizer
 from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
@@ -20,10 +21,13 @@ from recipeforge.runner.parts import PARTS
 from recipeforge.runner.plan import Plan
 from recipeforge.runner.postflight import check_reloaded
 from recipeforge.runner.rows import load_rows
-from recipeforge.runner.save import save_checkpoint, save_result
+from recipeforge.runner.save import Saver, save_result
+from recipeforge.runner.state import Progress, State, align, marks_of, put_back, restore
 from recipeforge.schemas.errors import RunError
 
 GIB = 2**30
+_REMEMBERED = 1000
+"""Metrics that a checkpoint repeats: more than a pipe holds that nobody read."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +41,26 @@ class Data:
 class Training:
     """The state of one run; `go` walks through it."""
 
-    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop) -> None:
-        self.plan, self.output, self.channel, self.stop = plan, output, channel, stop
-        self.steps = 0
-        self.seconds = 0.0
-        """Wall-clock time of training so far, from the first step; loading and post-flight are not in it."""
+    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop, *, resume: bool = False) -> None:
+        self.plan, self.output, self.channel, self.stop, self._resume = plan, output, channel, stop, resume
+        self.progress = Progress()
+        self._from: Path | None = None
+        """The checkpoint that training goes on from."""
+        self._state: State | None = None
         self._run_clock = Clock()
         self._optimizers: tuple[Any, ...] = ()
         self._schedulers: tuple[Any, ...] = ()
         self.device = device_for(plan)
+
+    @property
+    def steps(self) -> int:
+        """Finished optimizer steps."""
+        return self.progress.step
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of training so far, from the first step; loading and post-flight are not in it."""
+        return self.progress.seconds
 
     def go(self) -> bool:
         """Do what the plan says; return whether all of it was done, or `False` where `stop` ended it early.
@@ -55,6 +70,8 @@ class Training:
         """
         plan = self.plan
         self.channel.say("hardware", names=hardware(self.device))
+        if self._resume:
+            self._pick_up()
         transformers.set_seed(plan.seed)
         self.channel.say("stage", text="reading data")
         tokenizer = load_tokenizer(plan)
@@ -72,7 +89,8 @@ class Training:
             return False
         self.meter.start()
         try:
-            self._measure(model, bench, data, 0, "heldout_loss_before")
+            if not self.steps:
+                self._measure(model, bench, data, 0, "heldout_loss_before")
             finished = self._train(model, bench, data)
         finally:
             self._peak()  # of a run that went out of memory, too
@@ -88,9 +106,33 @@ class Training:
         del model  # before another one is loaded beside it
         gc.collect()
         self._post_flight(bench, lines, folder, loss)
+        checkpoints.thin_out(self.output, 0)  # the result is there and was checked
         return True
 
     # -- before ---------------------------------------------------------------------------------------------
+
+    def _pick_up(self) -> None:
+        """Find the newest whole checkpoint, and tell again what may have been lost on the way to the ledger.
+
+        Raises:
+            RunError: there are checkpoints and none of them is whole.
+        """
+        broken: list[str] = []
+        good = checkpoints.newest_good(self.output, broken.append)
+        for said in broken:
+            self.channel.say("note", text=said)
+        if good is None and broken:
+            raise RunError(f"no checkpoint in {self.output} is whole ({broken[0]}); remove them, or run the recipe anew without --resume")
+        self.channel.say("resume", step=good.step if good else 0, folder=str(good.folder) if good else "")
+        if good is None:
+            return
+        self._state, self._from = State.load(good.folder), good.folder
+        self.progress = self._state.progress
+        self._run_clock = Clock(self.progress.since_start)
+        for step, name, value in self.progress.metrics:
+            self.channel.say("metric", step=step, name=name, value=value)
+        for name, value in self.progress.summary.items():
+            self.channel.say("summary", name=name, value=value)
 
     def _data(self, tokenizer: Any) -> Data:
         v = self.plan.values
@@ -113,13 +155,17 @@ class Training:
 
     def _model(self) -> Any:
         plan = self.plan
-        model = load_base(plan, self.device)
+        whole = self._from if self._state and self._state.weights is None else None
+        model = load_base(plan, self.device, whole)
         transformers.set_seed(plan.seed)  # loading may draw random numbers, and how many differs between kinds of files
         model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
         for saver in plan.parts.get("memory", ()):
             PARTS[saver].build(model, plan.values)
+        if self._state and self._state.weights is not None:
+            put_back(model, self._state.weights)
+        align(model)
         trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
-        self.channel.say("summary", name="trainable_parameters", value=trainable)
+        self._sum_up("trainable_parameters", trainable)
         self.channel.say("stage", text=f"{trainable:,} parameters train")
         return model
 
@@ -135,34 +181,54 @@ class Training:
         self._optimizers = optimizers = PARTS[plan.part_in("optimizer")].build(model, v)
         schedule = PARTS[plan.part_in("scheduler")].build
         self._schedulers = schedulers = tuple(schedule(optimizer, v, total) for optimizer in optimizers)
+        marks = marks_of(model, (*data.train, *data.held_out))
+        saver, start = Saver(plan, self.output, marks), self.steps
         transformers.set_seed(plan.seed)
-        clock, pace = Clock(), Pace()
-        first = None
+        if self._state:
+            self._go_on(optimizers, schedulers, marks)
+        self._state = None
+        clock, pace = Clock(self.seconds), Pace()
         recipe = Schedule(micro, accumulate, total, plan.seed, float(v["train.gradient_clip"]))
-        for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop):
-            self.steps, self.seconds = done.step, clock.seconds
-            first = done.loss if first is None else first
-            self._report(done, first, pace.step(done.tokens))
+        for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop, start):
+            self.progress.step, self.progress.seconds = done.step, clock.seconds
+            self._report(done, pace.step(done.tokens))
             if done.step < total:
                 self._during(model, bench, data, done)
-            if "train.save_every" in v and done.step % int(v["train.save_every"]) == 0:
-                self._checkpoint(model, optimizers, schedulers)
+            if why := saver.due(done.step, total):
+                self._checkpoint(saver, model, why)
             self._budgets(done.step == total)
             pace.go_on()
-        if self.steps < total and self.steps:
-            self._checkpoint(model, optimizers, schedulers)
+        if self.steps < total and self.steps != saver.written:
+            self._checkpoint(saver, model, "ended early")
         steering.settle(optimizers)
         self._optimizers = self._schedulers = ()  # their states need not stay beside the model that is loaded again
         return self.steps == total
 
-    def _report(self, done: Done, first: float, speed: float) -> None:
-        say = self.channel.say
-        say("metric", step=done.step, name="train_loss", value=done.loss)
-        say("metric", step=done.step, name="learning_rate", value=done.rate)
+    def _go_on(self, optimizers: Any, schedulers: Any, marks: dict[str, str]) -> None:
+        """Put optimizers, schedules and random numbers where the checkpoint has them.
+
+        Raises:
+            RunError: the data or the model is not what it was.
+        """
+        assert self._state is not None
+        had = self._state.marks
+        for mark, what in (("data", f"the rows of {self.plan.values['data.source']}"), ("base", f"the model {self.plan.model.written}")):
+            if had[mark] != marks[mark]:
+                raise RunError(f"{what} changed since the checkpoint {self._from}; put the old ones back, or run the recipe anew")
+        for mark, what in (("threads", "threads compute"), ("torch", "is torch's version")):
+            if had[mark] != marks[mark]:
+                self.channel.say("note", text=f"{marks[mark]} {what} now, {had[mark]} before: numbers may round otherwise than in one go")
+        restore(optimizers, schedulers, self._state)
+        self._state.draws.again()
+
+    def _report(self, done: Done, speed: float) -> None:
+        self._tell(done.step, "train_loss", done.loss)
+        self._tell(done.step, "learning_rate", done.rate)
+        first = self.progress.summary.get("train_loss_first", done.loss)
         for name, value in (("train_loss_first", first), ("train_loss_last", done.loss), ("tokens_per_second", speed)):
-            say("summary", name=name, value=value)
+            self._sum_up(name, value)
         if done.step % int(self.plan.values["train.log_every"]) == 0:
-            say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=self.seconds)
+            self.channel.say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=self.seconds)
 
     def _during(self, model: Any, bench: Bench, data: Data, done: Done) -> None:
         strategy = self.plan.values["eval.strategy"]
@@ -180,9 +246,18 @@ class Training:
         if limit is not None and not last and not self.stop and self._run_clock.seconds > float(limit):
             self.stop.reason = f"the wall-clock budget of {float(limit):g} s ran out"
 
-    def _checkpoint(self, model: Any, optimizers: Any, schedulers: Any) -> None:
-        with steering.at_rest(optimizers):
-            folder = save_checkpoint(model, optimizers, schedulers, self.plan, self.output, self.steps)
+    def _tell(self, step: int, name: str, value: float) -> None:
+        """Tell one number of one step, and remember the last ones for a checkpoint."""
+        self.progress.metrics = [*self.progress.metrics[-_REMEMBERED:], (step, name, value)]
+        self.channel.say("metric", step=step, name=name, value=value)
+
+    def _sum_up(self, name: str, value: float) -> None:
+        self.progress.summary[name] = value
+        self.channel.say("summary", name=name, value=value)
+
+    def _checkpoint(self, saver: Saver, model: Any, why: Why) -> None:
+        self.progress.since_start = self._run_clock.seconds
+        folder = saver.write(model, self._optimizers, self._schedulers, self.progress, why)
         self.channel.say("checkpoint", folder=str(folder), step=self.steps)
 
     # -- after ----------------------------------------------------------------------------------------------
@@ -195,20 +270,20 @@ class Training:
             loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
         if loss != loss:
             raise RunError(f"the held-out loss is not a number after {step} steps")
-        self.channel.say("metric", step=step, name="heldout_loss", value=loss)
-        self.channel.say("summary", name=name, value=loss)
+        self._tell(step, "heldout_loss", loss)
+        self._sum_up(name, loss)
         return loss
 
     def _peak(self) -> None:
         peak, how = self.meter.read()
         self.channel.say("peak", bytes=peak, how=how)
         if (reserved := self.meter.reserved()) is not None:
-            self.channel.say("summary", name="peak_reserved_bytes", value=reserved)
+            self._sum_up("peak_reserved_bytes", reserved)
 
     def _post_flight(self, bench: Bench, lines: list[Line], folder: Path, loss: float) -> None:
         micro = int(self.plan.values["batch.micro"])
         reloaded = check_reloaded(self.plan, folder, self.device, loss, lambda model: held_out_loss(model, bench, lines, micro))
-        self.channel.say("summary", name="reload_difference", value=abs(reloaded - loss))
+        self._sum_up("reload_difference", abs(reloaded - loss))
         self.channel.say("stage", text=f"the saved result loads again: loss {reloaded:.4f}, in memory {loss:.4f}")
 
 

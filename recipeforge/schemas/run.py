@@ -7,6 +7,7 @@ from typing import Literal
 from recipeforge.schemas.record import record
 
 RunState = Literal["running", "finished", "failed", "interrupted"]
+Cause = Literal["", "out-of-memory", "disk-full", "not-finite", "data", "killed"]
 
 
 @record
@@ -40,3 +41,9 @@ class Run:
     """Folder with the adapter or checkpoint."""
     message: str = ""
     """What ended it, for failed and interrupted runs."""
+    cause: Cause = ""
+    """The same in a word, where it is one that something can be done about."""
+    folder: str = ""
+    """The run's own folder: recipe, plan, log, checkpoints and result."""
+    smoke: bool = False
+    """Whether it was to do a few steps only and keep nothing."""

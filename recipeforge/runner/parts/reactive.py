@@ -26,6 +26,10 @@ class OnHeldOut:
         """Return what a checkpoint keeps."""
         return {name: value for name, value in vars(self._inner).items() if name != "optimizer"}
 
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        vars(self._inner).update(state)
+
 
 class Dlrs:
     """The dynamic learning rate schedule of arXiv 2507.21749, in the variant `DLRS_VARIANT`.
@@ -62,3 +66,7 @@ class Dlrs:
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
         return {"window": self._window, "losses": list(self._losses)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from there."""
+        self._window, self._losses = state["window"], list(state["losses"])

@@ -1,8 +1,5 @@
-"""A language model small enough to train in a second, with a real tokenizer, and plans made from recipe texts."""
+"""Plans made from recipe texts, and training in this process."""
 
-import json
-import os
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +13,6 @@ from recipeforge.documents.read import read
 from recipeforge.runner.plan import Plan, make_plan
 from recipeforge.runner.preflight import problems
 from recipeforge.schemas.loadout import Loadout
-
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: spinning threads starve each other on shared cores
-
-TEMPLATE = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
-WORDS = ["red", "green", "blue", "one", "two", "three", "four", "five", "cat", "dog", "tree", "house"]
 
 
 @dataclass(frozen=True)
@@ -47,40 +39,6 @@ def make(tmp_path: Path) -> Callable[..., Made]:
         return Made(make_plan(load(), loadout, text), loadout, text)
 
     return planned
-
-
-@pytest.fixture(scope="session")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random two-layer Llama over bytes, saved with its tokenizer."""
-    pytest.importorskip("torch")
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("tiny")
-    symbols = sorted(pre_tokenizers.ByteLevel.alphabet())
-    bytes_ = Tokenizer(models.BPE(vocab={s: i for i, s in enumerate(["</s>", *symbols])}, merges=[]))
-    bytes_.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    bytes_.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bytes_, eos_token="</s>", pad_token="</s>")
-    tokenizer.chat_template = TEMPLATE
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=257, hidden_size=64, intermediate_size=128, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> Path:
-    """Sixty short rows of text."""
-    draw = random.Random(1)
-    path = tmp_path / "rows.jsonl"
-    lines = [" ".join(draw.choices(WORDS, k=draw.randint(3, 9))) for _ in range(60)]
-    path.write_text("".join(json.dumps({"text": line}) + "\n" for line in lines))
-    return path
 
 
 @pytest.fixture
@@ -128,7 +86,7 @@ class Heard:
 def train(make: Callable[..., Made], recipe: Callable[..., str], tmp_path: Path) -> Callable[..., tuple[Heard, Path, bool]]:
     """Train a recipe in this process; return what it said, its folder, and whether it did all steps."""
 
-    def trained(stop_after: int | None = None, **lines: str) -> tuple[Heard, Path, bool]:
+    def trained(stop_after: int | None = None, go_on_in: Path | None = None, **lines: str) -> tuple[Heard, Path, bool]:
         from recipeforge.runner.loop import Stop
         from recipeforge.runner.train import Training
 
@@ -142,9 +100,9 @@ def train(make: Callable[..., Made], recipe: Callable[..., str], tmp_path: Path)
                 stop.reason = "the test asked"
 
         heard.say = say  # type: ignore[method-assign]
-        output = tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
-        output.mkdir()
-        done = Training(made.plan, output, heard, stop).go()  # type: ignore[arg-type]
+        output = go_on_in or tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
+        output.mkdir(exist_ok=True)
+        done = Training(made.plan, output, heard, stop, resume=go_on_in is not None).go()  # type: ignore[arg-type]
         return heard, output, done
 
     return trained

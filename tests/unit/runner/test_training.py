@@ -69,7 +69,7 @@ def test_stopping_leaves_a_checkpoint_of_the_last_whole_step(train) -> None:
     assert len(heard.losses()) == 2
     assert heard.of("checkpoint") == [{"folder": str(output / "checkpoint-2"), "step": 2}]
     state = torch.load(output / "checkpoint-2" / "training_state.pt", weights_only=False)
-    assert state["step"] == 2
+    assert state["progress"]["step"] == 2
     assert state["optimizers"][0]["state"]
     assert (output / "checkpoint-2" / "adapter_model.safetensors").is_file()
     assert not list(output.glob("*.unfinished"))
