@@ -32,6 +32,8 @@ ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrup
 @click.argument("recipe", required=False)
 @click.option("--resume", is_flag=False, flag_value=LATEST, metavar="[ID]", help="Go on with run ID, or with the newest one of RECIPE.")
 @click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
+@click.option("--smoke", is_flag=True, help="Do two steps, save, load again and keep nothing but a row of the ledger.")
+@click.option("--force", is_flag=True, help="With --smoke: try a recipe though it is judged not to run.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file for the run's row [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
 @click.option("--quiet", is_flag=True, help="No plan and no progress on standard error.")
@@ -41,6 +43,8 @@ def command(
     recipe: str | None,
     resume: str | None,
     save_every: int | None,
+    smoke: bool,
+    force: bool,
     dry_run: bool,
     ledger: Path | None,
     quiet: bool,
@@ -64,11 +68,15 @@ def command(
     from recipeforge.runner.plan import make_plan, saving_every
     from recipeforge.runner.preflight import problems
 
+    if force and not smoke:
+        raise click.UsageError("--force goes with --smoke only: a whole run of a recipe that does not run is worth nobody's time")
+    if smoke and resume is not None:
+        raise click.UsageError("--smoke keeps nothing, so there is nothing to --resume")
     if recipe is None and resume not in (None, LATEST) and Path(resume).is_file():
         recipe, resume = resume, LATEST  # `run --resume recipe.yaml`
     document = document_at(recipe) if recipe is not None else _of_earlier(resume, ledger)
     report = judged_here(document, repairs=True)
-    if report.verdict.kind != "valid" or report.loadout is None:
+    if report.loadout is None or (report.verdict.kind != "valid" and not force):
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
     plan = saving_every(plan, save_every) if save_every else plan
@@ -81,13 +89,14 @@ def command(
         told = [{"slug": d.slug, "message": d.message, "help": d.help} for d in found]
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
         return FINDINGS if found else CLEAN
-    _show((*(d for d in report.diagnostics if d.severity == "warning"), *found), report, look(color), aside=not found)
+    told = [d for d in report.diagnostics if d.severity == "warning" or (force and d.severity == "error")]
+    _show((*told, *found), report, look(color), aside=not found)
     if dry_run or not (quiet or found):
         write(_plan_text(plan, report, look(color)), aside=not dry_run)
     if found:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
-    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier)
+    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
 
 
 def _of_earlier(resume: str | None, ledger: Path | None) -> Document:
@@ -109,11 +118,13 @@ def _of_earlier(resume: str | None, ledger: Path | None) -> Document:
 def _earlier(resume: str, plan: Plan, ledger: Path | None) -> Run | None:
     """Return the run to go on with; `None` where there is none and none was named: then it begins."""
     from recipeforge.runner.ledger import Ledger
-    from recipeforge.runner.resume import must_match, named, newest
+    from recipeforge.runner.resume import differences, must_match, named, newest, plan_of
 
     with Ledger(ledger) as book:
         book.close_lost()
         run = newest(book, plan) if resume == LATEST else named(book, resume)
+    if run is not None and run.state == "finished" and resume == LATEST and differences(plan_of(run) or plan, plan):
+        run = None  # what was finished was another recipe
     if run is None:
         note(f"{plan.recipe_path}: there is no earlier run to go on with, so this is the first one")
     else:
@@ -162,7 +173,7 @@ def _plan_text(plan: Plan, report: Report, screen: Look) -> str:
     return "\n".join([*out, ""])
 
 
-def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool, earlier: Run | None) -> int:
+def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool, earlier: Run | None, smoke: bool) -> int:
     from recipeforge.cli.progress import Progress
     from recipeforge.runner.ledger import Ledger
     from recipeforge.runner.run_child import run
@@ -170,7 +181,7 @@ def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quie
     estimate = report.estimate.total if report.estimate else None
     with Ledger(ledger) as book:
         book.close_lost()
-        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet), earlier=earlier)
+        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet), earlier=earlier, smoke=smoke)
     if style == "json":
         write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
     else:

@@ -45,7 +45,7 @@ def list_runs(ledger: Path | None, limit: int, style: str) -> None:
         _print("no runs yet; `recipeforge run RECIPE` makes one")
         return
     header = ("id", "name", "state", "steps", "seconds", "held-out loss", "peak")
-    rows = [(r.id, r.name, r.state, str(r.steps), f"{r.seconds:.1f}", _losses(r), _peak(r)) for r in runs]
+    rows = [(r.id, r.name, r.state + (" (smoke)" if r.smoke else ""), str(r.steps), f"{r.seconds:.1f}", _losses(r), _peak(r)) for r in runs]
     _print(_table([header, *rows]))
 
 
@@ -95,7 +95,7 @@ def compare(first: str, second: str, ledger: Path | None, style: str) -> None:
 def run_text(run: Run) -> str:
     """Return one ledger row in words, the memory estimate next to what was measured."""
     fields = [
-        ("state", run.state + (f": {run.message}" if run.message else "")),
+        ("state", run.state + (", a smoke test" if run.smoke else "") + (f": {run.message}" if run.message else "")),
         ("recipe", f"{run.recipe_path} (sha256 {run.recipe_sha256[:12]}), catalog {run.catalog_hash[:12]}, seed {run.seed}"),
         ("started", run.started),
         ("steps", f"{run.steps} in {run.seconds:.1f} s" + _speed(run)),

@@ -33,13 +33,13 @@ def main() -> int:
     plan, output = Plan.from_json(order["plan"]), Path(order["output"])
     channel.say("stage", text="importing torch and transformers")
     try:
-        _run(plan, output, channel, reason, resume=order["resume"])
+        _run(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
     except BrokenPipeError:
         return 1
     return 0
 
 
-def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False) -> None:
+def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False, smoke: bool = False) -> None:
     from recipeforge.runner.loop import Stop
 
     class Asked(Stop):
@@ -56,7 +56,7 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resum
         from recipeforge.runner.train import Training
 
         with only_writer(output):
-            training = Training(plan, output, channel, stop, resume=resume)
+            training = Training(plan, output, channel, stop, resume=resume, smoke=smoke)
             if not training.go():
                 state, message = "interrupted", stop.reason
     except BrokenPipeError:

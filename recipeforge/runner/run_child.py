@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -36,10 +37,12 @@ def run(
     listen: Listener = lambda m: None,
     *,
     earlier: Run | None = None,
+    smoke: bool = False,
 ) -> Run:
     """Carry a plan out in a process of its own and return its ledger row. `listen` hears every message.
 
-    `earlier`: a run of this plan that ended too soon; it goes on from its last checkpoint, in its own row and folder.
+    `earlier`: a run of this plan that ended too soon; it goes on from its last checkpoint, in its own row and folder. `smoke`: a few
+    steps, saving and loading again, in a folder that is removed; only the row stays.
 
     SIGINT and SIGTERM are passed on once: the training process then stops after the micro-batch at hand, leaves a checkpoint,
     and the row says `interrupted`. A second one kills it.
@@ -47,6 +50,8 @@ def run(
     Raises:
         RunError: the output folder cannot be made.
     """
+    if smoke:
+        return _smoke(plan, recipe_text, ledger, estimate_bytes, listen)
     if earlier is not None:
         row, output = replace(earlier, **_here(plan), state="running", message="", cause=""), Path(earlier.folder)
         ledger.begin_again(row)
@@ -54,10 +59,21 @@ def run(
         row, output = _new(plan, ledger, estimate_bytes)
         _lay_out(output, plan, recipe_text)
         ledger.begin(row, recipe_text)
-    book = _Book(ledger, row)
+    return _carried_out(plan, _Book(ledger, row), output, listen, resume=earlier is not None)
+
+
+def _smoke(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None, listen: Listener) -> Run:
+    row = replace(_new(plan, ledger, estimate_bytes)[0], smoke=True, output="", folder="")
+    with tempfile.TemporaryDirectory(prefix=f"recipeforge-{row.id}-", ignore_cleanup_errors=True) as folder:
+        ledger.begin(row, recipe_text)
+        return _carried_out(plan, _Book(ledger, row), Path(folder), listen, smoke=True)
+
+
+def _carried_out(plan: Plan, book: "_Book", output: Path, listen: Listener, *, resume: bool = False, smoke: bool = False) -> Run:
+    order = {"plan": plan.to_json(), "output": str(output), "resume": resume, "smoke": smoke}
     try:
         with (output / LOG).open("ab") as log:
-            _follow({"plan": plan.to_json(), "output": str(output), "resume": earlier is not None}, _environment(plan), log, book, listen)
+            _follow(order, _environment(plan), log, book, listen)
     finally:
         # Also when listening failed: no row may stay `running` behind a process that is gone.
         book.close(output / LOG)
@@ -117,9 +133,7 @@ class _Book:
                 self.row = replace(row, peak_memory_bytes=max(f["bytes"], row.peak_memory_bytes or 0), peak_memory_kind=f["how"])
             case "hardware":
                 self.row = replace(row, hardware={**row.hardware, **f["names"]})
-            case "result":
-                self.row = replace(row, output=f["folder"])
-            case "checkpoint":
+            case "result" | "checkpoint" if not row.smoke:
                 self.row = replace(row, output=f["folder"])
             case "end":
                 self.row = replace(row, state=f["state"], message=f["message"], steps=f["steps"], seconds=f["seconds"])
@@ -222,4 +236,13 @@ def _death(exit_code: int | None, log: Path) -> str:
         name = signal.Signals(-exit_code).name
         hint = "; the system kills what takes too much memory: try a smaller `batch.micro`" if name == "SIGKILL" else ""
         return f"the training process was ended by {name}{hint}"
-    return f"the training process ended with code {exit_code}; its last words are in {log}"
+    return f"the training process ended with code {exit_code}; its last words: {_last_words(log)}"
+
+
+def _last_words(log: Path) -> str:
+    """Return the last line of a log and where it stands; that of a smoke test is gone by the time someone could look."""
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    return f"{next((line.strip() for line in reversed(lines) if line.strip()), 'none')} ({log})"

@@ -26,6 +26,10 @@ from recipeforge.runner.state import Progress, State, align, marks_of, put_back,
 from recipeforge.schemas.errors import RunError
 
 GIB = 2**30
+SMOKE_STEPS = 2
+"""Enough for a second step on weights that the first one changed."""
+_SMOKE_ROWS, _SMOKE_PACKED = 64, 8
+"""Rows of a smoke test, besides those that its steps take, and how many more of them where they are packed."""
 _REMEMBERED = 1000
 """Metrics that a checkpoint repeats: more than a pipe holds that nobody read."""
 
@@ -41,8 +45,9 @@ class Data:
 class Training:
     """The state of one run; `go` walks through it."""
 
-    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop, *, resume: bool = False) -> None:
-        self.plan, self.output, self.channel, self.stop, self._resume = plan, output, channel, stop, resume
+    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop, *, resume: bool = False, smoke: bool = False) -> None:
+        self.plan, self.output, self.channel, self.stop = plan, output, channel, stop
+        self._resume, self._smoke = resume, smoke
         self.progress = Progress()
         self._from: Path | None = None
         """The checkpoint that training goes on from."""
@@ -139,10 +144,13 @@ class Training:
         limit = int(v["data.limit"]) if "data.limit" in v else None
         rows = load_rows(str(v["data.source"]), str(v["data.format"]), Path(self.plan.folder), self.plan.seed, limit)
         length, packed = int(v["data.sequence_length"]), bool(v["data.packing"])
+        if self._smoke:
+            rows = rows[: _SMOKE_ROWS + SMOKE_STEPS * int(v["batch.micro"]) * int(v["batch.accumulate"]) * (_SMOKE_PACKED if packed else 1)]
         done = tokenise(rows, tokenizer, length, bool(v["objective.completion_only"]))
         share = float(v["data.validation"])
         held = max(1, round(share * len(done.rows))) if share else 0
         kept, apart = done.rows[: len(done.rows) - held], done.rows[len(done.rows) - held :]
+        apart = apart[: int(v["batch.micro"])] if self._smoke else apart
         if not kept:
             raise RunError("no row of the data has a token to learn from; check `data.format` and `data.validation`")
         if done.cut:
@@ -188,21 +196,22 @@ class Training:
             self._go_on(optimizers, schedulers, marks)
         self._state = None
         clock, pace = Clock(self.seconds), Pace()
-        recipe = Schedule(micro, accumulate, total, plan.seed, float(v["train.gradient_clip"]))
+        last = min(total, SMOKE_STEPS) if self._smoke else total
+        recipe = Schedule(micro, accumulate, last, plan.seed, float(v["train.gradient_clip"]))
         for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop, start):
             self.progress.step, self.progress.seconds = done.step, clock.seconds
             self._report(done, pace.step(done.tokens))
-            if done.step < total:
+            if done.step < last:
                 self._during(model, bench, data, done)
-            if why := saver.due(done.step, total):
+            if not self._smoke and (why := saver.due(done.step, last)):
                 self._checkpoint(saver, model, why)
-            self._budgets(done.step == total)
+            self._budgets(done.step == last)
             pace.go_on()
-        if self.steps < total and self.steps != saver.written:
+        if self.steps < last and self.steps != saver.written and not self._smoke:
             self._checkpoint(saver, model, "ended early")
         steering.settle(optimizers)
         self._optimizers = self._schedulers = ()  # their states need not stay beside the model that is loaded again
-        return self.steps == total
+        return self.steps == last
 
     def _go_on(self, optimizers: Any, schedulers: Any, marks: dict[str, str]) -> None:
         """Put optimizers, schedules and random numbers where the checkpoint has them.
@@ -232,8 +241,8 @@ class Training:
 
     def _during(self, model: Any, bench: Bench, data: Data, done: Done) -> None:
         strategy = self.plan.values["eval.strategy"]
-        every = int(self.plan.values.get("eval.every", 1))
-        if (strategy == "epoch" and done.ends_epoch) or (strategy == "steps" and done.step % every == 0):
+        every = 1 if self._smoke else int(self.plan.values.get("eval.every", 1))
+        if (strategy == "epoch" and (done.ends_epoch or self._smoke)) or (strategy == "steps" and done.step % every == 0):
             loss = self._measure(model, bench, data, done.step, "heldout_loss_during")
             if loss is not None:
                 steering.after_held_out(self._schedulers, loss)

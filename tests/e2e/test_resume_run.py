@@ -16,7 +16,6 @@ from recipeforge.runner.packages import Need
 COMMAND = [sys.executable, "-m", "recipeforge"]
 KILLS = int(os.environ.get("RECIPEFORGE_KILLS", "3"))
 """How many moments to kill at; more take longer."""
-STEPS = 40
 pytestmark = [
     pytest.mark.train,
     pytest.mark.skipif(any(Need(n, "").installed is None for n in ("torch", "transformers", "peft")), reason="needs the train packages"),
@@ -25,14 +24,8 @@ pytestmark = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, tiny_model: Path, rows: Path) -> Path:
-    (tmp_path / "r.yaml").write_text(
-        f"recipeforge: 1\nname: tiny\nmodel: {tiny_model}\ntechnique: {{use: lora, rank: 4, dropout: 0.1}}\n"
-        "optimizer: {use: adamw, learning_rate: 1.0e-2}\nscheduler: {use: cosine, warmup_steps: 3}\n"
-        f"data: {{source: {rows.name}, format: text, sequence_length: 64, validation: 0.1}}\nbatch: {{micro: 2, accumulate: 2}}\n"
-        f"train: {{steps: {STEPS}, save_every: 7}}\neval: {{strategy: steps, every: 10}}\nhardware: {{gpu: cpu}}\nseed: 3\n"
-    )
-    return tmp_path
+def folder(tiny_recipe: Path) -> Path:
+    return tiny_recipe.parent
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:

@@ -86,7 +86,7 @@ class Heard:
 def train(make: Callable[..., Made], recipe: Callable[..., str], tmp_path: Path) -> Callable[..., tuple[Heard, Path, bool]]:
     """Train a recipe in this process; return what it said, its folder, and whether it did all steps."""
 
-    def trained(stop_after: int | None = None, go_on_in: Path | None = None, **lines: str) -> tuple[Heard, Path, bool]:
+    def trained(stop_after: int | None = None, go_on_in: Path | None = None, smoke: bool = False, **lines: str) -> tuple[Heard, Path, bool]:
         from recipeforge.runner.loop import Stop
         from recipeforge.runner.train import Training
 
@@ -102,7 +102,7 @@ def train(make: Callable[..., Made], recipe: Callable[..., str], tmp_path: Path)
         heard.say = say  # type: ignore[method-assign]
         output = go_on_in or tmp_path / f"out-{len(list(tmp_path.iterdir()))}"
         output.mkdir(exist_ok=True)
-        done = Training(made.plan, output, heard, stop, resume=go_on_in is not None).go()  # type: ignore[arg-type]
+        done = Training(made.plan, output, heard, stop, resume=go_on_in is not None, smoke=smoke).go()  # type: ignore[arg-type]
         return heard, output, done
 
     return trained
