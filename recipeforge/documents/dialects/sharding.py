@@ -13,7 +13,7 @@ from recipeforge.documents.tree import MappingNode
 STAGES = {1: "zero-1", 2: "zero-2", 3: "zero-3"}
 MAX_BYTES = 1 << 20
 _SHIPPED = re.compile(r"(?:^|/)(?:deepspeed_configs/zero|ds_z)(?P<stage>[0-3])\w*\.json\Z")
-"""Files that Axolotl and LLaMA-Factory bring along say their stage in their names."""
+"""Files that Axolotl and LLaMA-Factory bring along say their stage in their names, and whether they offload."""
 
 
 def deepspeed(config: Config, path: str) -> None:
@@ -33,7 +33,7 @@ def deepspeed(config: Config, path: str) -> None:
         offloaded = _mapping(zero.get("offload_param")).get("device")
         _zero(config, path, stage if isinstance(stage, int) else 0, offloaded not in (None, "none"))
     elif shipped := _SHIPPED.search(name.replace("\\", "/")):
-        _zero(config, path, int(shipped["stage"]), offload=False)
+        _zero(config, path, int(shipped["stage"]), offload="offload" in shipped[0])
     else:
         message = f"the DeepSpeed file `{name}` is not there, so nothing that it says is judged"
         help_text = "Paths are looked for beside this file, in the folders above it and where the command runs."
