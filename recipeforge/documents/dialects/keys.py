@@ -149,7 +149,9 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
         return None
     meant = suggest(word, choices)
     safety: Safety = "safe" if meant.clear else "unsafe"
-    fixes = (text_fix(f"Write `{meant.best}`", TextEdit(value.span, meant.best), safety=safety),) if meant.best else ()
+    quote = value.style if value.style in ("'", '"') else ""
+    edit = TextEdit(value.span, f"{quote}{meant.best}{quote}")
+    fixes = (text_fix(f"Write `{meant.best}`", edit, safety=safety),) if meant.best else ()
     help_text = f"It knows {listed(choices, MAX_LISTED)}."
     message = f"{keys.title} knows no `{short(word)}` for `{path}`"
     return finding("RF0006", message, value.span, meant.question() or "not one of them", help=help_text, fixes=fixes, notes=(source,))

@@ -143,6 +143,7 @@ LLAMA_FACTORY = Dialect(
     | {"data.packing": "packing", "data.separate_rows": "neat_packing", "data.sequence_length": "cutoff_len"},
     default_places=frozenset({"model_name_or_path"}),
     neighbours={
+        **shared.NEIGHBOURS,
         "quantization_bit": ("model_name_or_path",),
         "flash_attn": ("quantization_bit", "trust_remote_code", "model_name_or_path"),
         "optim": ("learning_rate",),

@@ -31,6 +31,12 @@ SWITCHES = (("tf32", "tf32"), ("torch_compile", "torch-compile"), ("use_liger_ke
 STRATEGIES = {"no": "none", "steps": "steps", "epoch": "epoch"}
 EVALUATIONS = {("eval.strategy", ours): {"eval_strategy": theirs} for theirs, ours in STRATEGIES.items()}
 """When held-out rows are looked at, in the trainer's words."""
+NEIGHBOURS = {
+    "eval_strategy": ("eval_steps", "load_best_model_at_end", "save_strategy", "save_steps"),
+    "eval_steps": ("eval_strategy", "evaluation_strategy"),
+    "val_size": ("eval_steps", "eval_strategy"),
+}
+"""Key → keys behind which it goes where it is new, the best first."""
 
 OPTIMIZERS = {
     "adam": "adamw",

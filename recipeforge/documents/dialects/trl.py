@@ -93,6 +93,7 @@ TRL = Dialect(
     | {"data.sequence_length": "max_length", "eval.strategy": "eval_strategy"},
     default_places=frozenset({"model_name_or_path"}),
     neighbours={
+        **shared.NEIGHBOURS,
         "load_in_4bit": ("use_peft", "model_name_or_path"),
         "load_in_8bit": ("use_peft", "model_name_or_path"),
         "attn_implementation": ("model_name_or_path",),

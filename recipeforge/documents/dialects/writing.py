@@ -39,6 +39,9 @@ def edits_in_dialect(document: Document, loadout: Loadout, catalog: Catalog, cha
     return session.pieces.edits(document.lines)
 
 
+_QUOTES = ("", "'", '"')
+
+
 class _Session:
     """A text while its changes are made."""
 
@@ -74,13 +77,27 @@ class _Session:
         words = self._dialect.words.get(component)
         if words is None:
             raise Refusal(f"no key of {self._dialect.title} says {component}")
-        if replaced is not None and replaced not in words:
+        if replaced is not None and replaced not in words and not self._rename(replaced, words):
             self._silence(replaced)
         for path, value in words.items():
             if value is None:
                 self._silence(path if self.config.entry(path) else None)
             elif self.config.value(path) != value:
                 self._write(path, value, replaced)
+
+    def _rename(self, replaced: str, words: Keys) -> bool:
+        """Let the only key that is new take the place of another, whose comment stays; return whether it does."""
+        new = [path for path, value in words.items() if value is not None and self.config.entry(path) is None]
+        parent, entry = self._own(replaced)
+        if len(new) != 1 or parent is None or entry is None or self._own(new[0])[0] is not parent:
+            return False
+        key, value = entry.key, entry.value
+        if not isinstance(key, ScalarNode) or not isinstance(value, ScalarNode) or key.anchor or value.anchor or key.style not in _QUOTES:
+            return False
+        name = new[0].rsplit(".", 1)[-1]
+        text = surgery.written(words[new[0]] or "", json_style=surgery.is_json(parent), like=self.document.text[value.start : value.end])
+        self._cut([Cut(key.start, key.end, f"{key.style}{name}{key.style}"), *surgery.fill(self.document, entry, text)])
+        return True
 
     def _set(self, knob: str, value: Scalar) -> None:
         path = self.config.said_by.get(knob) or self._dialect.knobs.get(knob)
