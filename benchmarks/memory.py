@@ -26,8 +26,8 @@ from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
-from recipeforge.solver.memory import LAVISH, THRIFTY, WORKSPACE_BYTES, Practice
-from recipeforge.solver.memory_budget import GIB, moments
+from recipeforge.solver.memory import GIB, LAVISH, THRIFTY, WORKSPACE_BYTES, Practice
+from recipeforge.solver.memory_budget import moments
 
 DEFAULT_ROWS = Path(__file__).parents[2] / "shared/reference/runner/memory_truth.jsonl"
 NEEDED = ("quant", "batch", "seq", "lora_r", "lora_targets", "attn", "grad_ckpt")

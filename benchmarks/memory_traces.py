@@ -16,7 +16,8 @@ from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.runner.plan import make_plan
 from recipeforge.runner.trace import trace
-from recipeforge.solver.memory_budget import GIB, moments, state_bytes
+from recipeforge.solver.memory import GIB
+from recipeforge.solver.memory_budget import moments, state_bytes
 
 CASES = (
     ("meta-llama/Llama-3.2-1B", 2, 1024),

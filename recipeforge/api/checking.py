@@ -86,7 +86,6 @@ def check_document(
     `prefer` is what repairs honour. An editor that only wants to show findings leaves out `fixes`, which take most of the time.
     """
     from recipeforge.documents.ignores import apply_ignores
-    from recipeforge.solver.diagnose import diagnose
     from recipeforge.solver.resolve import resolve
 
     catalog, overrides = load_catalog(), overrides or {}
@@ -99,7 +98,7 @@ def check_document(
         from recipeforge.solver.explain import explained
 
         verdict = explained(catalog, loadout, verdict)
-    told = tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict, fixes=fixes))
+    told = _told(document, catalog, loadout, verdict, fixes) if verdict.violations else ()
     findings = tuple(sorted((*found, *told), key=lambda d: (d.primary.span, d.code)))
     kept = apply_ignores(document, catalog, findings)
     verdict = replace(verdict, kind="unreadable" if document.gaps else _kind(verdict.kind, found))
@@ -115,6 +114,13 @@ def check_document(
         overrides=overrides,
         ignored=len(set(findings) - set(kept)),
     )
+
+
+def _told(document: Document, catalog: Catalog, loadout: Loadout, verdict: Verdict, fixes: bool) -> tuple[Diagnostic, ...]:
+    """Return what there is to say of the violations, each fix as edits of the file."""
+    from recipeforge.solver.diagnose import diagnose
+
+    return tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict, fixes=fixes))
 
 
 def read_loadout(

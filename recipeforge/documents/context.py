@@ -4,7 +4,6 @@ A fact that nobody gives stays absent; no rule fires on it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from recipeforge.documents.checkpoint import PLAIN, quantization_by_name
 from recipeforge.documents.findings import finding, text_fix
@@ -16,11 +15,12 @@ from recipeforge.schemas.catalog import Catalog, FactSheet
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.loadout import Context, Fact
 from recipeforge.schemas.place import START_OF_FILE, Span, TextEdit
+from recipeforge.schemas.record import slotted
 
 _VENDOR_WORDS = ("nvidia", "geforce", "amd", "intel", "tesla", "quadro", "instinct", "radeon", "graphics")
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class _Names:
     """Spellings of fact sheets, for one catalog."""
 

@@ -5,7 +5,6 @@ what was asked, and nothing else. Where the text cannot be edited without risk t
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from recipeforge.documents import surgery
 from recipeforge.documents.find import entry_of, has_aliases, mappings_in, name_node, path_to
@@ -31,11 +30,12 @@ from recipeforge.schemas.change import Change
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import TextEdit
 from recipeforge.schemas.recipe import Knob, Scalar
+from recipeforge.schemas.record import slotted
 
 __all__ = ["EditPlan", "apply_edits", "edits_for", "plan_edits"]
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class EditPlan:
     """The edits, or why there are none."""
 

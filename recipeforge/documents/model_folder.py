@@ -1,11 +1,11 @@
 """Facts about a model in a local folder, from its config.json (and the index of its weights, for the size)."""
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, cast
 
 from recipeforge.schemas.loadout import Fact
+from recipeforge.schemas.record import slotted
 
 MAX_CONFIG_BYTES = 1_000_000
 MAX_INDEX_BYTES = 20_000_000
@@ -29,7 +29,7 @@ _DTYPES = {"bfloat16": "bf16", "float16": "fp16", "float32": "fp32"}
 _EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts")
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class FolderFacts:
     """What a folder says, or why it says nothing."""
 
@@ -50,6 +50,8 @@ def folder_facts(model: str, recipe_path: str) -> FolderFacts | None:
             return FolderFacts(problem="no config.json in it", help=f"{folder} is a folder, but no model that transformers saved.")
         if config_path.stat().st_size > MAX_CONFIG_BYTES:
             return FolderFacts(problem="its config.json is too large", help="It should be a page of text.")
+        import json
+
         loaded: object = json.loads(config_path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RuntimeError, RecursionError) as error:
         return FolderFacts(problem="it cannot be read", help=f"{type(error).__name__}: {error}") if explicit else None
@@ -131,6 +133,8 @@ def _indexed_parameters(folder: Path, dtype: Fact | None) -> int | None:
     try:
         if not index.is_file() or index.stat().st_size > MAX_INDEX_BYTES:
             return None
+        import json
+
         loaded: object = json.loads(index.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return None

@@ -1,13 +1,13 @@
 """A text under edit, and the edits that lead to it from the original."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from recipeforge.documents.lines import LineIndex
 from recipeforge.schemas.place import TextEdit
+from recipeforge.schemas.record import slotted
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Cut:
     """Replace a stretch of a text; offsets in code points."""
 
@@ -16,7 +16,7 @@ class Cut:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class _Piece:
     """Text kept from the original (from `start`), or put in (`start` is -1)."""
 

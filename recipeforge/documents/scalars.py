@@ -7,13 +7,13 @@ the unambiguous spelling.
 
 import math
 import re
-from dataclasses import dataclass
 
 from recipeforge.documents.suggest import normal, suggest
 from recipeforge.documents.tree import NULLS, Content, ScalarNode, SequenceNode
 from recipeforge.documents.wording import short
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.recipe import Knob, Scalar
+from recipeforge.schemas.record import slotted
 
 TRUE_WORDS = frozenset({"true", "yes", "on"})
 FALSE_WORDS = frozenset({"false", "no", "off"})
@@ -37,7 +37,7 @@ _SECONDS = {
 _GIB_WORDS = frozenset({"gib", "gb", "g"})
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Misfit:
     """Why a value is none for its knob."""
 

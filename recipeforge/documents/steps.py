@@ -1,18 +1,17 @@
 """Steps of an edit that no change to a loadout can express: moving a key that stands in the wrong place."""
 
-from dataclasses import dataclass
-
 from recipeforge.schemas.change import Change, Safety
+from recipeforge.schemas.record import slotted
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class DeleteAt:
     """Delete the entry whose key, or the list item which, starts at this offset."""
 
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class InsertFirst:
     """Insert a key as the first of the mapping that starts at this offset."""
 
@@ -24,7 +23,7 @@ class InsertFirst:
 Step = Change | DeleteAt | InsertFirst
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Proposal:
     """A cure for a finding about the file, in steps; it becomes a fix once it is turned into text edits."""
 

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+
+from recipeforge.schemas.record import slotted
 
 _DIGITS = re.compile(r"\d+")
 _MAX_LENGTH = 64
@@ -13,7 +14,7 @@ _PREFIX = 6
 """A word of this length that begins exactly one name means it."""
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Suggestion:
     """What a word may have meant."""
 

@@ -3,10 +3,10 @@
 A target `group.name` is a knob, a target without a dot a key of the recipe.
 """
 
-from dataclasses import dataclass
+from recipeforge.schemas.record import slotted
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Switch:
     """A boolean elsewhere that is a component here."""
 

@@ -5,15 +5,15 @@ Every node knows its offsets in the text. An alias stays an alias, so that an ed
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from recipeforge.documents.lines import LineIndex
 from recipeforge.schemas.diagnostic import Diagnostic
 from recipeforge.schemas.place import Span
-from recipeforge.schemas.record import record
+from recipeforge.schemas.record import record, slotted
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class _Placed:
     start: int
     """Offset of the first character, behind any anchor or tag."""
@@ -27,7 +27,7 @@ class _Placed:
         return self.lines.span(self.start, self.end)
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class ScalarNode(_Placed):
     """One value, as written."""
 
@@ -50,7 +50,7 @@ class ScalarNode(_Placed):
         return self.plain and self.text in NULLS
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class SequenceNode(_Placed):
     """A list."""
 
@@ -60,7 +60,7 @@ class SequenceNode(_Placed):
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Entry:
     """One key of a mapping with its value."""
 
@@ -68,7 +68,7 @@ class Entry:
     value: "Node"
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class MappingNode(_Placed):
     """Keys and values in the order of the text; merge keys stand among them."""
 
@@ -78,7 +78,7 @@ class MappingNode(_Placed):
     anchor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class AliasNode(_Placed):
     """`*name`: the node that was anchored earlier."""
 

@@ -1,11 +1,11 @@
 """The catalog as a reader needs it: names → components, groups → knobs, keys in their canonical order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.recipe import Knob, Slot
+from recipeforge.schemas.record import slotted
 
 VERSION_KEY = "recipeforge"
 HEAD_KEYS = (VERSION_KEY, "name", "model")
@@ -13,7 +13,7 @@ TAIL_KEYS = ("framework", "packages", "seed")
 USE_KEY = "use"
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Vocabulary:
     """What may stand in a recipe."""
 

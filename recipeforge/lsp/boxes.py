@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from recipeforge.schemas.record import slotted
+
 State = Literal["key", "value", "item", "full"]
 """What a box waits for; `full`: nothing more on this line, or before the next comma."""
 
@@ -78,7 +80,7 @@ class Spot:
     """For a fresh line: where it starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Token:
     """A word, without its quotes."""
 

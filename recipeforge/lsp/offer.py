@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from lsprotocol.types import CompletionItemKind
 
 from recipeforge.schemas.change import Change
+from recipeforge.schemas.record import slotted
 
 Subject = Literal["component", "knob", "key", "gpu", "model", "package", "rule"]
 """What an offer speaks of; `pages_of_offers` describes each."""
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class Offer:
     """A word with what a list shows beside it."""
 

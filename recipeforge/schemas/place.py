@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from recipeforge.schemas.record import slotted
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Position:
@@ -21,7 +23,7 @@ class Span:
     end: Position
 
 
-@dataclass(frozen=True, slots=True)
+@slotted
 class TextEdit:
     """Replace the text of `span` by `text`; an empty span inserts."""
 

@@ -16,21 +16,29 @@ T = TypeVar("T")
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[T]) -> type[T]:
     """Make a dataclass of immutable values, equal and hashed by its compared fields. Methods that the class defines stay."""
-    own = frozenset(vars(cls))
-    made = dataclass(repr=False, eq=False)(cls)
+    return _valued(dataclass(repr=False, eq=False)(cls), frozenset(vars(cls)))
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def slotted(cls: type[T]) -> type[T]:
+    """Make a `record` without a dictionary, for values of which there are many."""
+    return _valued(dataclass(repr=False, eq=False, slots=True)(cls), frozenset(vars(cls)))
+
+
+def _valued(made: type[T], own: frozenset[str]) -> type[T]:
+    """Give a dataclass the methods of a value, but for its own."""
     values = _values([f.name for f in fields(cast("Any", made)) if f.compare])
 
-    def __eq__(self: object, other: object) -> bool:  # noqa: N807 (it becomes the class's method)
+    def equal(self: object, other: object) -> bool:
         if other.__class__ is not self.__class__:
             return NotImplemented
         return self is other or values(self) == values(other)
 
-    def __hash__(self: object) -> int:  # noqa: N807
+    def hashed(self: object) -> int:
         return hash(values(self))
 
-    for method in (__eq__, __hash__, _repr):
-        name = "__repr__" if method is _repr else method.__name__
-        if name not in own or (name == "__hash__" and cls.__hash__ is None):
+    for name, method in {"__eq__": equal, "__hash__": hashed, "__repr__": _repr}.items():
+        if name not in own or (name == "__hash__" and made.__hash__ is None):
             setattr(made, name, method)
     return made
 

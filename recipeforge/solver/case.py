@@ -1,7 +1,7 @@
 """A loadout in its world: what is picked, and the assignment that the recipe as written amounts to."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from threading import Lock
 
@@ -9,32 +9,18 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Context, Loadout
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
-from recipeforge.schemas.rule import Rule
+from recipeforge.solver.as_written import as_written, makes_fail
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
-from recipeforge.solver.budgets import Budget
-from recipeforge.solver.clauses import Clause, Group
+from recipeforge.solver.budget_rules import TIME_KINDS, TIME_LIMITS
 from recipeforge.solver.evaluate import subjects_of
-from recipeforge.solver.memory_budget import GIB, memory_budget, relevant_knobs
-from recipeforge.solver.scope import in_scope
-from recipeforge.solver.shapes import shared
-from recipeforge.solver.speed_budget import KINDS, READ_ALONE, STEPS, TIME_LIMITS, speed_knobs, time_budget
+from recipeforge.solver.memory_budget import relevant_knobs
+from recipeforge.solver.speed_budget import READ_ALONE, STEPS, speed_knobs
 from recipeforge.solver.thresholds import kind_of
-from recipeforge.solver.variables import Variables
-from recipeforge.solver.world import Said, World, rule_clauses, same, structure
-
-BUDGET_SLACK = {"memory": 1.04, "memory-tight": 0.94}
-"""Budget kind → what a device's limit is multiplied by; a limit that the recipe sets itself is meant as it is.
-
-`memory` blocks only beyond the formula's own worst error; `memory-tight` warns from where the allocator's
-overhead (docs/memory.md) may reach the limit.
-"""
+from recipeforge.solver.world import World, same
 
 WORLDS_KEPT = 16
 _worlds: OrderedDict[object, World] = OrderedDict()
 """Worlds are kept, since most edits of a recipe do not change its world."""
-LAYOUTS_KEPT, CLAUSES_KEPT = 4, 20_000
-_grounded: OrderedDict[object, dict[tuple[str, Said], tuple[Clause, ...]]] = OrderedDict()
-"""Catalog and domains → clauses of single rules, by what they read: the next world mostly repeats the last."""
 _keeping = Lock()
 
 
@@ -48,16 +34,18 @@ class Case:
     """Variables that the file itself fixes: named components and given values."""
     written: int
     """The full assignment: picks, defaults of empty slots and unset knobs."""
+    own: bool = False
+    """Whether the assignment is the loadout's own, which rules can judge without a world."""
 
     @cached_property
     def broken(self) -> frozenset[str]:
         """Codes of all rules that the recipe as written breaks."""
-        return frozenset(self.world.violated(self.written))
+        return as_written(self.world.catalog, self.loadout).broken if self.own else frozenset(self.world.violated(self.written))
 
     @cached_property
     def broken_hard(self) -> frozenset[str]:
         """Those of them that make it fail."""
-        return self.broken & self.world.hard_rules
+        return frozenset(code for code in self.broken if makes_fail(self.world.catalog, code))
 
 
 _last: tuple[Catalog, Loadout, Case] | None = None
@@ -90,7 +78,7 @@ def _case(catalog: Catalog, loadout: Loadout) -> Case:
         var = next(v for value, v in domain if same(value, wanted))
         written |= 1 << var
         picks |= 1 << var if knob in given else 0
-    return Case(world, loadout, picks, written)
+    return Case(world, loadout, picks, written, own=True)
 
 
 def _knobs(catalog: Catalog, loadout: Loadout) -> tuple[dict[str, tuple[Scalar | None, ...]], dict[str, Scalar]]:
@@ -126,7 +114,7 @@ def _knobs_unset(catalog: Catalog) -> _Knobs:
             if rule.violated_when is not None:
                 read.update(subjects_of(rule.violated_when))
             if rule.budget:
-                read |= (speed_knobs() if rule.budget in KINDS else relevant_knobs()) | set(rule.budget_limits)
+                read |= (speed_knobs() if rule.budget in TIME_KINDS else relevant_knobs()) | set(rule.budget_limits)
         read |= set(PAIR) if read & set(PAIR) else set()  # one may move to make up for the other
         relevant = [catalog.knobs[k] for k in catalog.knobs if k in read]
         domains: dict[str, tuple[Scalar | None, ...]] = {}
@@ -179,64 +167,11 @@ def _build(
     constants: Mapping[str, Scalar],
     given: Mapping[str, Scalar],
 ) -> World:
-    """Ground the catalog."""
+    """Name the variables; what rules demand of them is ground when somebody asks."""
     component_var = {c: v for v, c in enumerate(catalog.components)}
     domains: dict[str, tuple[tuple[Scalar | None, int], ...]] = {}
     free = len(component_var)
     for knob, options in values.items():
         domains[knob] = tuple((value, free + i) for i, value in enumerate(options))
         free += len(options)
-    over = Variables(catalog, context.facts, constants, component_var, domains)
-    clauses, groups = _structured(over, given)
-    with _keeping:
-        seen = _grounded.setdefault((catalog.hash, tuple(values.items())), {})
-        _grounded.move_to_end((catalog.hash, tuple(values.items())))
-        if len(_grounded) > LAYOUTS_KEPT:
-            _grounded.popitem(last=False)
-    if len(seen) > CLAUSES_KEPT:
-        seen.clear()
-    clauses = *clauses, *rule_clauses(over, seen)
-    return World(catalog, context.facts, constants, component_var, domains, clauses, groups, tuple(_budgets(over)))
-
-
-_Structure = tuple[tuple[Clause, ...], tuple[Group, ...]]
-_structures: OrderedDict[object, _Structure] = OrderedDict()
-
-
-def _structured(over: Variables, given: Mapping[str, Scalar]) -> _Structure:
-    """Return what slots and knobs demand by themselves, remembered."""
-    key = over.catalog.hash, tuple(over.domains.items()), tuple(sorted((knob, value.__class__, value) for knob, value in given.items()))
-    with _keeping:
-        found = _structures.get(key)
-    if found is None:
-        clauses, groups = structure(over, given)
-        found = tuple(clauses), tuple(groups)
-    with _keeping:
-        _structures[key] = found
-        _structures.move_to_end(key)
-        if len(_structures) > WORLDS_KEPT:
-            _structures.popitem(last=False)
-    return found
-
-
-def _budgets(over: Variables) -> Iterable[Budget]:
-    """Return the budgets whose limit and model are known."""
-    for rule in over.catalog.rules.values():
-        if rule.budget in BUDGET_SLACK and in_scope(rule, over.facts):
-            limit = limit_gib(rule, over)
-            slack = BUDGET_SLACK[rule.budget] if any(s.startswith("gpu.") for s in rule.budget_limits) else 1
-            if limit is not None and (budget := shared(over, rule, relevant_knobs(), int(limit * GIB * slack), _memory(over, rule))):
-                yield budget
-        elif rule.budget in KINDS and in_scope(rule, over.facts) and (budget := time_budget(over, rule)):
-            yield budget
-
-
-def _memory(over: Variables, rule: Rule) -> Callable[[], Budget | None]:
-    return lambda: memory_budget(over, rule, 0)
-
-
-def limit_gib(rule: Rule, over: Variables) -> float | None:
-    """Return the smallest known limit of a memory rule, GiB."""
-    limits = [over.constants.get(s, over.facts.get(s)) for s in rule.budget_limits]
-    numbers = [float(x) for x in limits if isinstance(x, int | float)]
-    return min(numbers, default=None)
+    return World(catalog, context.facts, constants, component_var, domains, given)

@@ -8,9 +8,9 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, raised
+from recipeforge.solver.budget_rules import TIME_LIMITS
 from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import bits
-from recipeforge.solver.speed_budget import TIME_LIMITS
 
 ADD, SET, REPLACE, DROP = 100_000, 150_000, 250_000, 400_000
 """The least invasive change first; the zeros leave room for the finer preferences below."""

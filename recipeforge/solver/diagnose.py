@@ -9,12 +9,12 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import Span
 from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Conflict, Verdict, Violation
+from recipeforge.solver.as_written import MISSING, TOO_MANY
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.fixes import fixes_for
 from recipeforge.solver.limits import LIKELY, numbers_of
 from recipeforge.solver.messages import citations_of, filled, listed, name_of, value_words
 from recipeforge.solver.view import View, view_of
-from recipeforge.solver.world import MISSING, TOO_MANY
 
 
 def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict, *, fixes: bool = True) -> tuple[Diagnostic, ...]:
@@ -23,6 +23,8 @@ def diagnose(catalog: Catalog, loadout: Loadout, verdict: Verdict, *, fixes: boo
     A slot that holds two components is not told twice: where a rule speaks about the very pair, that rule does.
     An empty slot is reported by the reader of the file, which knows where it should have stood.
     """
+    if not verdict.violations:
+        return ()
     case, view = case_of(catalog, loadout), view_of(catalog, loadout)
     joint = [c for c in verdict.conflicts if len(c.rules) > 1]
     found = [

@@ -2,9 +2,9 @@
 
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Estimate
+from recipeforge.solver.budget_rules import TIME_LIMITS
 from recipeforge.solver.limits import duration_words
-from recipeforge.solver.memory_budget import GIB
-from recipeforge.solver.speed_budget import TIME_LIMITS
+from recipeforge.solver.memory import GIB
 from recipeforge.solver.speed_estimate import Speed
 
 WORTH_SAYING = GIB // 20

@@ -13,7 +13,7 @@ from recipeforge.solver.conflicts import among_picks
 from recipeforge.solver.derive import prove
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
 from recipeforge.solver.tell import tell
-from recipeforge.solver.world import World
+from recipeforge.solver.world import StatedWorld, World
 
 
 def with_conflicts(case: Case, verdict: Verdict) -> Verdict:
@@ -76,11 +76,11 @@ def minimal_rules(
 
 def _with_only(world: World, rules: set[str]) -> World:
     """Return the world with these rules alone."""
-    return replace(
-        world,
-        clauses=tuple(c for c in world.hard if c.rule in rules),
-        groups=tuple(g for g in world.groups if g.rule in rules),
-        budgets=tuple(b for b in world.budgets if b.rule in rules),
+    return StatedWorld(
+        *(world.catalog, world.facts, world.constants, world.component_var, world.domains),
+        stated=tuple(c for c in world.hard if c.rule in rules),
+        exclusive=tuple(g for g in world.groups if g.rule in rules),
+        limited=tuple(b for b in world.budgets if b.rule in rules),
     )
 
 

@@ -6,6 +6,7 @@ from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.diagnostic import Fix
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.as_written import makes_fail
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import changes_between, safety_of
@@ -60,8 +61,8 @@ def _candidates(case: Case, code: str, rule: Rule | None) -> Iterable[tuple[str,
     """Return (title, safety, changes): the author's own fixes, then single steps out of the pattern."""
     for template in rule.fixes if rule else ():
         yield template.title, template.safety, template.changes
-    for clause in case.world.clauses:
-        if clause.rule == code and not clause.holds(case.written):
+    for clause in case.world.clauses_of(code):
+        if not clause.holds(case.written):
             yield from _steps(case, clause)
 
 
@@ -87,7 +88,7 @@ def _verified(case: Case, code: str, changes: tuple[Change, ...]) -> int | None:
     except ValueError:
         return None
     new = cured.broken - case.broken
-    if code in cured.broken or new & cured.world.hard_rules:
+    if code in cured.broken or any(makes_fail(case.world.catalog, c) for c in new):
         return None
     return len(new)
 

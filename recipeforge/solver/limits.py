@@ -2,8 +2,10 @@
 
 from recipeforge.schemas.rule import Rule
 from recipeforge.schemas.verdict import Estimate
-from recipeforge.solver.case import BUDGET_SLACK, Case, limit_gib
-from recipeforge.solver.memory_budget import GIB, PRACTICES, card
+from recipeforge.solver.budget_rules import BUDGET_SLACK, limit_gib
+from recipeforge.solver.case import Case
+from recipeforge.solver.memory import GIB
+from recipeforge.solver.memory_budget import PRACTICES, card
 from recipeforge.solver.speed_budget import KINDS, limit_seconds, usd_an_hour
 
 LIKELY = {"memory-tight": "memory", "time-likely": "time", "cost-likely": "cost"}
@@ -13,7 +15,7 @@ LIKELY = {"memory-tight": "memory", "time-likely": "time", "cost-likely": "cost"
 def numbers_of(case: Case, rule: Rule, memory: Estimate | None) -> dict[str, str]:
     """Return what a budget rule's message inserts beside subjects."""
     if rule.budget in BUDGET_SLACK and memory:
-        limit = limit_gib(rule, case.world)
+        limit = limit_gib(rule, case.world.constants, case.world.facts)
         shown = card(case.world.catalog, case.loadout) if rule.budget in PRACTICES else None
         needed = shown.lavish if shown else memory.total
         return {"estimate_gib": f"{needed / GIB:.1f}", "limit_gib": f"{limit:g}" if limit else "?"}
@@ -31,7 +33,7 @@ def numbers_of(case: Case, rule: Rule, memory: Estimate | None) -> dict[str, str
 def phrase_of(case: Case, rule: Rule) -> str:
     """Return a budget rule as what has to hold."""
     if rule.budget in BUDGET_SLACK:
-        limit = limit_gib(rule, case.world)
+        limit = limit_gib(rule, case.world.constants, case.world.facts)
         return f"{rule.budget} has to stay within {limit:g} GiB, by the estimate" if limit else rule.slug
     numbers = numbers_of(case, rule, None)
     if not numbers:

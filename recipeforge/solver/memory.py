@@ -21,6 +21,7 @@ from fractions import Fraction
 from recipeforge.schemas.record import record
 
 MIB = 1 << 20
+GIB = 1 << 30
 CONTEXT_BYTES = 141 * MIB
 """What a CUDA process takes before its first tensor; measured on a T4 with torch 2.x."""
 WORKSPACE_BYTES = 2 * 8320 * 1024

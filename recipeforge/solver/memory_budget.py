@@ -18,7 +18,6 @@ from recipeforge.solver.features import Feature, FlagFeature, KnobFeature, SlotF
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import View, view_of
 
-GIB = 1 << 30
 Features = Mapping[str, Hashable]
 
 
@@ -433,6 +432,12 @@ def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practi
 def _amount(name: str, dims: memory.Dims, values: tuple[Hashable, ...], practice: memory.Practice) -> int:
     """Return one term, remembered: a keystroke changes what one or two of them read."""
     return Reader(dims, dict(zip(TERMS[name], values, strict=True)), practice).term(name)
+
+
+def peak(kind: str, loadout: Loadout, view: View) -> int:
+    """Return the bytes that a kind of budget holds against its limit: the most of the ways to train by which it judges; 0 where unknown."""
+    found = (moments(view.catalog, loadout, view, practice) for practice in PRACTICES.get(kind, (memory.THRIFTY,)))
+    return max((max(m.totals.values()) for m in found if m), default=0)
 
 
 @record

@@ -15,10 +15,10 @@ from recipeforge.schemas.release import Release, Releases
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.clauses import bits
 from recipeforge.solver.evaluate import subjects_of
+from recipeforge.solver.grounding import Grounding
 from recipeforge.solver.packages_world import GIVEN, NEED, ON_LINUX, PREFIX, PYTHON, Allowed, Demand, Puzzle, Values, grounding_variables
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import View, view_of
-from recipeforge.solver.world import Grounding
 
 STACK = ("torch", "transformers", "accelerate")
 """What the trainers of Hugging Face import, whoever calls them."""

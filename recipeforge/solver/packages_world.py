@@ -17,7 +17,7 @@ from recipeforge.schemas.release import Release
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.clauses import Clause, Group
 from recipeforge.solver.variables import Variables
-from recipeforge.solver.world import World
+from recipeforge.solver.world import StatedWorld, World
 
 PREFIX = "packages."
 PYTHON = "python"
@@ -145,7 +145,7 @@ class Puzzle:
             for clause in demand.clauses:
                 literals = sum(mask << self.offsets[package] for package, mask in clause.items())
                 clauses.append(Clause(literals, 0, demand.key, demand.hard))
-        return World(self.catalog, self.facts, {}, {}, domains, tuple(clauses), tuple(groups))
+        return StatedWorld(self.catalog, self.facts, {}, {}, domains, stated=tuple(clauses), exclusive=tuple(groups))
 
     @cached_property
     def newest(self) -> int:

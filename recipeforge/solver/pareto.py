@@ -12,7 +12,7 @@ from recipeforge.solver.budgets import Budget
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.complete import memory_of, out_of_reach, with_budgets
 from recipeforge.solver.costs import prices
-from recipeforge.solver.memory_budget import GIB
+from recipeforge.solver.memory import GIB
 from recipeforge.solver.preferences import kept
 from recipeforge.solver.repair import Ranking, preferred, repair_of
 from recipeforge.solver.speed_budget import pace_budget

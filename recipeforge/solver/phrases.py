@@ -10,6 +10,7 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.place import START_OF_FILE, Span
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
+from recipeforge.solver.as_written import MISSING
 from recipeforge.solver.case import Case
 from recipeforge.solver.derive import Fact
 from recipeforge.solver.evaluate import subjects_of
@@ -17,7 +18,6 @@ from recipeforge.solver.limits import fitted_words, phrase_of
 from recipeforge.solver.messages import citations_of, filled, value_words
 from recipeforge.solver.titles import spelled
 from recipeforge.solver.view import View, view_of
-from recipeforge.solver.world import MISSING
 
 MOST_NAMES = 5
 """Names listed in one sentence; of more the first few are named, and the rest counted."""

@@ -10,7 +10,8 @@ from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.record import record
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
-from recipeforge.solver.case import BUDGET_SLACK, Case, case_of, limit_gib
+from recipeforge.solver.budget_rules import BUDGET_SLACK, limit_gib
+from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.costs import Prices, changes_between, cost_of, prices, safety_of
 from recipeforge.solver.differences import of_memory, of_time
 from recipeforge.solver.ideas import unchanged
@@ -115,7 +116,11 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
 def _fits(case: Case) -> Iterator[tuple[str, str]]:
     """Say which limit of memory a repair makes the recipe keep."""
     catalog = case.world.catalog
-    limits = [limit_gib(r, case.world) for r in catalog.rules.values() if r.budget in BUDGET_SLACK and r.code in case.broken_hard]
+    limits = [
+        limit_gib(r, case.world.constants, case.world.facts)
+        for r in catalog.rules.values()
+        if r.budget in BUDGET_SLACK and r.code in case.broken_hard
+    ]
     known = [limit for limit in limits if limit is not None]
     if known:
         yield "fits", f"{min(known):g} GiB"

@@ -5,25 +5,25 @@ from dataclasses import replace
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Verdict, Violation
-from recipeforge.solver.case import Case, case_of
-from recipeforge.solver.evaluate import evaluate, participants
+from recipeforge.solver.as_written import as_written, makes_fail
+from recipeforge.solver.evaluate import participants
 from recipeforge.solver.memory_budget import estimate
-from recipeforge.solver.speed_budget import TIME_LIMITS
-from recipeforge.solver.speed_budget import lacking as lacking_for_time
-from recipeforge.solver.view import View, view_of
+from recipeforge.solver.view import View
 
 
 def resolve(catalog: Catalog, loadout: Loadout) -> Verdict:
     """Return the verdict on a loadout. Pure: the same input gives the same answer."""
-    case = case_of(catalog, loadout)
-    view = view_of(catalog, loadout)
-    found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, case.broken))
-    verdict = Verdict("valid", found, unknown=unknown_facts(case, view), estimate=estimate(catalog, loadout, view))
-    if not case.broken_hard:
+    written = as_written(catalog, loadout)
+    view = written.view
+    found = tuple(Violation(code, _participants(code, view)) for code in in_catalog_order(catalog, written.broken))
+    verdict = Verdict("valid", found, unknown=tuple(sorted(written.unknown)), estimate=estimate(catalog, loadout, view))
+    if not any(makes_fail(catalog, code) for code in written.broken):
         return verdict
+    from recipeforge.solver.case import case_of
     from recipeforge.solver.engine import Undecided, find_model
 
     try:
+        case = case_of(catalog, loadout)
         if find_model(case.world, case.written, case.picks) is not None:
             return replace(verdict, kind="incomplete")
         from recipeforge.solver.explain import with_conflicts
@@ -49,15 +49,3 @@ def _participants(code: str, view: View) -> tuple[str, ...]:
     if rule.violated_when is not None:
         return participants(rule.violated_when, view)
     return tuple(s for s in rule.budget_limits if view.known(s) is not None)
-
-
-def unknown_facts(case: Case, view: View) -> tuple[str, ...]:
-    """Return the facts that nobody gave and on which some rule's outcome hangs."""
-    missing: set[str] = set()
-    for pattern, lacking, needed in case.world.asking:
-        speaks = not needed or needed & case.written
-        if speaks and not missing.issuperset(lacking) and evaluate(pattern, view) is None:
-            missing.update(lacking)
-    if any(view.known(limit) is not None for limit in TIME_LIMITS):
-        missing.update(lacking_for_time(view.facts))
-    return tuple(sorted(missing))

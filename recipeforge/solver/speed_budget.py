@@ -24,8 +24,6 @@ from recipeforge.solver.speed import Pace
 from recipeforge.solver.variables import Variables
 
 STEPS, EPOCHS, ROWS = "train.steps", "train.epochs", "data.limit"
-TIME_LIMITS = ("budget.wall_clock", "budget.cost_usd")
-"""Knobs without which no time is judged."""
 KINDS: Mapping[str, Pace] = {"time": "fast", "time-likely": "typical", "cost": "fast", "cost-likely": "typical"}
 """Kind of a rule's budget → the pace that has to keep it: an error says that even the fastest does not."""
 SPEEDS = (1.36, 1.2)

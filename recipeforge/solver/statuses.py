@@ -13,13 +13,13 @@ from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.change import Change
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.verdict import Status
+from recipeforge.solver.as_written import MISSING
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.costs import changes_between
 from recipeforge.solver.engine import find_model, minimal_subset
 from recipeforge.solver.explain import minimal_rules, subject_of
 from recipeforge.solver.search import Reference, Search, State
-from recipeforge.solver.world import MISSING
 
 STEPS = 3
 """Additions that are tried one after the other before a search is asked."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 from recipeforge.schemas.diagnostic import Label
 from recipeforge.schemas.explanation import Step, StepKind
+from recipeforge.solver.as_written import MISSING, TOO_MANY
 from recipeforge.solver.case import Case
 from recipeforge.solver.derive import Fact, Proof, Reason
 from recipeforge.solver.phrases import Phrases
-from recipeforge.solver.world import MISSING, TOO_MANY
 
 
 def tell(case: Case, proof: Proof, supposed: int = 0) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ from itertools import chain, combinations, product
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Equipped, Loadout, Setting
 from recipeforge.schemas.place import START_OF_FILE
-from recipeforge.solver.case import BUDGET_SLACK
+from recipeforge.solver.budget_rules import BUDGET_SLACK
 from recipeforge.solver.evaluate import evaluate
 from recipeforge.solver.memory_budget import estimate
 from recipeforge.solver.view import view_of

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from truth import Truth, assert_explained
 
 from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.as_written import TOO_MANY
 from recipeforge.solver.blocked import why_not
 from recipeforge.solver.resolve import resolve
 from recipeforge.solver.statuses import statuses
-from recipeforge.solver.world import TOO_MANY
 
 MANY = settings(
     max_examples=int(os.environ.get("RECIPEFORGE_EXAMPLES", "300")),

@@ -49,6 +49,8 @@ def test_verdict_equals_brute_force(case):
     verdict = resolve(catalog, loadout)
     broken = oracle.broken(loadout)
     assert {v.code for v in verdict.violations} == broken
+    written = case_of(catalog, loadout)
+    assert written.world.violated(written.written) == broken, "the world says otherwise than plain evaluation"
     hard = oracle.hard(broken)
     completable = bool(oracle.completions(oracle.picks))
     assert verdict.kind == ("valid" if not hard else "incomplete" if completable else "conflicting")

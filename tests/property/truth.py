@@ -10,7 +10,7 @@ from oracle import Full, Oracle
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.explanation import Said, Step
 from recipeforge.schemas.loadout import Loadout
-from recipeforge.solver.world import TOO_MANY
+from recipeforge.solver.as_written import TOO_MANY
 
 
 @dataclass(frozen=True)

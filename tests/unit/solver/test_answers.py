@@ -10,7 +10,8 @@ from recipeforge.schemas.verdict import Status
 from recipeforge.solver.apply import apply_changes
 from recipeforge.solver.complete import complete
 from recipeforge.solver.diagnose import diagnose
-from recipeforge.solver.memory_budget import GIB, estimate
+from recipeforge.solver.memory import GIB
+from recipeforge.solver.memory_budget import estimate
 from recipeforge.solver.repair import repairs
 from recipeforge.solver.resolve import resolve
 from recipeforge.solver.statuses import statuses

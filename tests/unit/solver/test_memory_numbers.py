@@ -11,8 +11,8 @@ from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.solver.case import case_of
-from recipeforge.solver.memory import LAVISH, THRIFTY
-from recipeforge.solver.memory_budget import GIB, Moments, estimate, moments
+from recipeforge.solver.memory import GIB, LAVISH, THRIFTY
+from recipeforge.solver.memory_budget import Moments, estimate, moments
 
 CATALOG = load()
 MEASURED = Path(__file__).parents[4] / "shared/reference/runner/memory_truth.jsonl"

@@ -10,7 +10,7 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.preferences import Preferences
 from recipeforge.solver.complete import complete
 from recipeforge.solver.costs import CONTENT
-from recipeforge.solver.memory_budget import GIB
+from recipeforge.solver.memory import GIB
 from recipeforge.solver.pareto import front
 from recipeforge.solver.repair import rank, repairs
 

@@ -10,7 +10,7 @@ from recipeforge.catalog.load import load
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.loadout import Loadout, Setting
-from recipeforge.solver import case
+from recipeforge.solver import case, grounding
 from recipeforge.solver.case import case_of
 from recipeforge.solver.resolve import resolve
 from recipeforge.solver.thresholds import kind_of
@@ -51,8 +51,16 @@ def test_a_remembered_world_answers_as_a_new_one(knob: object, first: float, sec
         value = round(value) if knob.type == "int" else value  # type: ignore[attr-defined]
         settings_ = (*(s for s in base.settings if s.knob != knob.path), Setting(knob.path, value, base.span_of("technique")))  # type: ignore[attr-defined]
         loadout = replace(base, settings=settings_)
-        warm = resolve(CATALOG, loadout)
+        warm = resolve(CATALOG, loadout), broken_in_world(loadout)
         case._worlds.clear()  # pyright: ignore[reportPrivateUsage]
-        case._grounded.clear()  # pyright: ignore[reportPrivateUsage]
-        cold = resolve(CATALOG, replace(loadout))
+        grounding._grounded.clear()  # pyright: ignore[reportPrivateUsage]
+        loadout = replace(loadout)
+        cold = resolve(CATALOG, loadout), broken_in_world(loadout)
         assert warm == cold
+        assert {v.code for v in cold[0].violations} == cold[1], "the world says otherwise than plain evaluation"
+
+
+def broken_in_world(loadout: Loadout) -> set[str]:
+    """Return what the ground rules say of a recipe as written."""
+    solved = case_of(CATALOG, loadout)
+    return solved.world.violated(solved.written)

@@ -1,0 +1,119 @@
+"""What the rules say of a recipe as it is written, by plain evaluation: nothing is ground, so that one check is quick.
+
+The world of `case.py` gives the same answer (a property test holds the two against each other) and many more; it is built
+when somebody asks for cures.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from recipeforge.catalog.subjects import CONFIG_PREFIX
+from recipeforge.schemas.catalog import Catalog
+from recipeforge.schemas.condition import All, Condition, Holds
+from recipeforge.schemas.loadout import Fact, Loadout
+from recipeforge.schemas.record import record
+from recipeforge.solver.budget_rules import BUDGET_SLACK, TIME_KINDS, TIME_LIMITS, limit_bytes, limiting
+from recipeforge.solver.evaluate import evaluate, subjects_of
+from recipeforge.solver.scope import in_scope
+from recipeforge.solver.view import View, view_of
+
+TOO_MANY = "RF0020"
+"""Code of the rule that a slot holds at most one component."""
+MISSING = "RF0021"
+"""Code of the rule that a slot holds at least one component."""
+
+
+@record
+class AsWritten:
+    """Which rules a recipe breaks, and which facts would decide others."""
+
+    view: View
+    broken: frozenset[str]
+    unknown: frozenset[str]
+    """Facts that nobody gave and on which some rule's outcome hangs."""
+
+
+_last: tuple[Catalog, Loadout, AsWritten] | None = None
+
+
+def as_written(catalog: Catalog, loadout: Loadout) -> AsWritten:
+    """Return what the rules say of a loadout. The last answer is kept, since several questions follow about one loadout."""
+    global _last
+    last = _last  # read once: an editor asks from several threads
+    if last is None or last[0] is not catalog or last[1] is not loadout:
+        last = _last = catalog, loadout, _judged(catalog, loadout)
+    return last[2]
+
+
+def makes_fail(catalog: Catalog, code: str) -> bool:
+    """Return whether a recipe that breaks this rule fails: a slot's own rules do, and all that are errors."""
+    return ":" in code or catalog.rules[code].effective_severity == "error"
+
+
+def _judged(catalog: Catalog, loadout: Loadout) -> AsWritten:
+    view = view_of(catalog, loadout)
+    broken, unknown = {*_slots(view), *_memory(loadout, view)}, set[str]()
+    here = frozenset(c for held in view.slots.values() for c in held)
+    for rule in catalog.rules.values():
+        pattern = rule.violated_when
+        if pattern is None or rule.stage == "removed" or _refuted(pattern, here) or not in_scope(rule, view.facts):
+            continue
+        truth = evaluate(pattern, view)
+        if truth:
+            broken.add(rule.code)
+        elif truth is None:
+            unknown.update(_lacking(pattern, view.facts, catalog))
+    if any(view.known(limit) is not None for limit in TIME_LIMITS):
+        lacking = _lacking_for_time(view)
+        unknown.update(lacking)
+        broken |= set() if lacking else _time(catalog, loadout)
+    return AsWritten(view, frozenset(broken), frozenset(unknown))
+
+
+def _refuted(pattern: Condition, here: frozenset[str]) -> bool:
+    """Return whether a conjunction names components of which none is here, which spares the rest of it."""
+    parts = pattern.parts if isinstance(pattern, All) else (pattern,)
+    return any(isinstance(part, Holds) and here.isdisjoint(part.components) for part in parts)
+
+
+def _lacking(pattern: Condition, facts: Mapping[str, Fact], catalog: Catalog) -> tuple[str, ...]:
+    """Return the facts that a pattern asks for and nobody gave; none of a pattern about another tool's keys, which a recipe cannot have."""
+    subjects = (s for s in subjects_of(pattern) if s not in catalog.slots and s not in catalog.knobs)
+    lacking = tuple(s for s in subjects if s not in facts)
+    return () if any(s.startswith(CONFIG_PREFIX) for s in lacking) else lacking
+
+
+def _slots(view: View) -> Iterable[str]:
+    """Return the slots' own rules that are broken: one component at most, one at least."""
+    members = {c.slot for c in view.catalog.components.values()}
+    for slot in view.catalog.slots.values():
+        held = frozenset(view.slots.get(slot.id, ()))
+        if slot.cardinality != "many" and len(held) > 1:
+            yield f"{TOO_MANY}:{slot.id}"
+        if slot.cardinality == "one" and slot.id in members and not held:
+            yield f"{MISSING}:{slot.id}"
+
+
+def _memory(loadout: Loadout, view: View) -> Iterable[str]:
+    """Return the limits on memory that the estimate exceeds."""
+    for rule in limiting(view.catalog, view.facts):
+        limit = limit_bytes(rule, view.knobs, view.facts) if rule.budget in BUDGET_SLACK else None
+        if limit is not None:
+            from recipeforge.solver.memory_budget import peak
+
+            if peak(str(rule.budget), loadout, view) > limit:
+                yield rule.code
+
+
+def _time(catalog: Catalog, loadout: Loadout) -> set[str]:
+    """Return the limits on time and money that are exceeded; their terms are known to budgets only."""
+    from recipeforge.solver.case import case_of
+
+    case = case_of(catalog, loadout)
+    timed = {rule.code for rule in catalog.rules.values() if rule.budget in TIME_KINDS}
+    return {b.rule for b in case.world.budgets if b.rule in timed and not b.holds(case.written)}
+
+
+def _lacking_for_time(view: View) -> tuple[str, ...]:
+    from recipeforge.solver.speed_budget import lacking
+
+    return lacking(view.facts)
