@@ -186,7 +186,25 @@ def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quie
         write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
     else:
         write(_row_text(row) + "\n")
+    if row.cause == "out-of-memory":
+        _ways_out(report)
+    elif row.state != "finished" and row.cause not in ("not-finite", "data") and row.folder and not quiet:
+        note(f"`recipeforge run --resume {row.id}` goes on from its last checkpoint, or from the beginning where there is none")
     return ENDINGS[row.state]
+
+
+def _ways_out(report: Report) -> None:
+    """After a run went out of memory, say what would take less: by the solver where it knows how much the run takes."""
+    from recipeforge.api.running import lighter
+    from recipeforge.render.repairs import render_repairs
+
+    found = lighter(report)
+    if found:
+        note(f"The cheapest change that takes a fifth less memory:\n\n{render_repairs(report.text, found)}")
+    else:
+        note(
+            "Take a smaller `batch.micro` with more `batch.accumulate`, `memory: gradient-checkpointing`, or shorter `data.sequence_length`."
+        )
 
 
 def _row_text(row: Run) -> str:

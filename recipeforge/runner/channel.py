@@ -11,7 +11,7 @@ class Message:
 
     Kinds and fields: `stage` text · `note` text · `hardware` names · `resume` step (0: from the beginning), folder · `total` steps ·
     `step` step, loss, rate, seconds · `metric` step, name, value · `summary` name, value · `peak` bytes, how ·
-    `checkpoint` folder, step · `result` folder · `end` state, message, steps, seconds.
+    `checkpoint` folder, step · `result` folder · `end` state, message, cause, steps, seconds.
     """
 
     kind: str

@@ -25,7 +25,6 @@ _NAME = re.compile(r"checkpoint-(\d+)")
 PATIENCE_S = 60.0
 """How long to wait for a training process whose starter is gone: it notices that after its step."""
 _UNFINISHED = ".unfinished"
-_BLOCK = 2**20
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "files may not become that large here"}
 
 Why = Literal["asked", "now and then", "ended early"]
@@ -81,17 +80,17 @@ def keeping_room(folder: Path, what: str) -> Iterator[None]:
         yield
     except Exception as error:
         written = _size(folder)
-        full = _full(error, folder.parent, written)
+        said = full(error)
         shutil.rmtree(folder, ignore_errors=True)
-        if not full:
+        if not said:
             raise
         raise DiskFullError(
-            f"{full}: {what} could not be written to {folder.parent} (it stopped after {written / 2**20:.1f} MiB); "
+            f"{said}: {what} could not be written to {folder.parent} (it stopped after {written / 2**20:.1f} MiB); "
             "make room there, or name another disk in `train.output`"
         ) from error
 
 
-def _full(error: BaseException | None, place: Path, written: int) -> str:
+def full(error: BaseException | None) -> str:
     """Return in words that a disk was full, if that is what is behind an error; libraries in other languages bring no number."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
@@ -100,7 +99,7 @@ def _full(error: BaseException | None, place: Path, written: int) -> str:
             if os.strerror(number) in str(error) or f"os error {number})" in str(error):
                 return words
         error = error.__cause__ or error.__context__
-    return _FULL[errno.ENOSPC] if shutil.disk_usage(place).free < max(_BLOCK, written // 100) else ""
+    return ""
 
 
 def _size(folder: Path) -> int:

@@ -51,7 +51,7 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resum
 
     stop = Asked()
     training = None
-    state, message = "finished", ""
+    state, message, cause = "finished", "", ""
     try:
         from recipeforge.runner.train import Training
 
@@ -61,35 +61,21 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resum
                 state, message = "interrupted", stop.reason
     except BrokenPipeError:
         raise
-    except RunError as error:
-        state, message = "failed", str(error)
     except Exception as error:  # whatever a library raises ends the run, and the ledger says so
-        traceback.print_exc()
-        state, message = "failed", _told(error)
-    channel.say("end", state=state, message=message, steps=training.steps if training else 0, seconds=training.seconds if training else 0.0)
+        from recipeforge.runner.endings import told
 
-
-def _told(error: Exception) -> str:
-    import torch
-
-    # The driver and cuBLAS take memory past torch's allocator, and say in their own words when there is none.
-    words = ("CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED")
-    if isinstance(error, torch.OutOfMemoryError) or any(w in str(error) for w in words):
-        return f"out of memory on the GPU{_others()}; `recipeforge solve --minimize memory` proposes what to change"
-    return f"{type(error).__name__}: {error}".splitlines()[0]
-
-
-def _others() -> str:
-    """Say how much of the GPU other processes hold, where that is much."""
-    import torch
-
-    from recipeforge.runner.devices import visible_gpu
-
-    gpu = visible_gpu() if torch.cuda.is_available() else None
-    if gpu is None or gpu.memory_gib is None or gpu.free_gib is None:
-        return ""
-    held = gpu.memory_gib - gpu.free_gib - torch.cuda.memory_reserved() / 2**30
-    return f", of whose {gpu.memory_gib:.1f} GiB other processes hold about {held:.1f}" if held > 0.1 * gpu.memory_gib else ""
+        if not isinstance(error, RunError):
+            traceback.print_exc()
+        state = "failed"
+        cause, message = told(error, training.doing if training else "getting ready", training.device.type if training else "cpu")
+    channel.say(
+        "end",
+        state=state,
+        message=message,
+        cause=cause,
+        steps=training.steps if training else 0,
+        seconds=training.seconds if training else 0.0,
+    )
 
 
 if __name__ == "__main__":

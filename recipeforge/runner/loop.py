@@ -3,6 +3,7 @@
 import itertools
 import math
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -13,8 +14,12 @@ from torch.nn import functional
 
 from recipeforge.runner import steering
 from recipeforge.runner.batches import IGNORED, Line, collate, groups
+from recipeforge.runner.endings import not_finite
 from recipeforge.runner.state import Draws
 from recipeforge.schemas.errors import RunError
+
+_REMEMBERED = 20
+"""Losses of the last steps, which say how a run got where there are no numbers."""
 
 
 class Stop:
@@ -135,9 +140,10 @@ def optimizer_steps(
     The gradient is that of the mean over all tokens of the step, however they fall into micro-batches.
 
     Raises:
-        RunError: the loss or the gradient is not a finite number; the weights are those of the last good step.
+        NotFiniteError: the loss or the gradient is not a finite number; the weights are those of the last good step.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
+    past: deque[float] = deque(maxlen=_REMEMBERED)
     stream = _micro_batches(lines, plan, start * plan.accumulate)
     model.train()
     for step in range(start + 1, plan.steps + 1):
@@ -154,8 +160,8 @@ def optimizer_steps(
             loss += share.item()
         norm = torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf)
         if not math.isfinite(loss) or not math.isfinite(norm.item()):
-            what = f"loss became {loss}" if not math.isfinite(loss) else f"gradient norm became {norm.item()}"
-            raise RunError(f"the {what} at step {step}; lower the learning rate, or check the data and the number format")
+            raise not_finite(model, step, past, loss, norm.item(), optimizers[0].param_groups[0]["lr"], plan.clip)
+        past.append(loss)
         rate = optimizers[0].param_groups[0]["lr"]
         for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
             optimizer.step()

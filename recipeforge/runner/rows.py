@@ -14,6 +14,10 @@ from recipeforge.schemas.errors import RunError
 PACKAGE = "package:"
 
 
+class DataError(RunError):
+    """A file or a row of it is not what the recipe says."""
+
+
 @dataclass(frozen=True)
 class Row:
     """One training example: plain text, or a conversation (chat and instruct)."""
@@ -53,7 +57,7 @@ def load_rows(source: str, format_: str, folder: Path, seed: int, limit: int | N
     Relative files are looked up from `folder`, where the recipe lies.
 
     Raises:
-        RunError: there is no such data, or a row is not what `format_` says; the message names the row.
+        DataError: there is no such data, or a row is not what `format_` says; the message names the row.
     """
     rows = list(_packaged(source, format_) if source.startswith(PACKAGE) else _from_file(folder / source, format_))
     random.Random(seed).shuffle(rows)
@@ -69,39 +73,42 @@ def package_of(source: str) -> tuple[str, str]:
 def _packaged(source: str, format_: str) -> Iterator[Row]:
     module, subset = package_of(source)
     if module not in PACKAGED:
-        raise RunError(
+        raise DataError(
             f"no reader for data in package `{module}`; there is one for {', '.join(PACKAGED)}. Export it to a .jsonl file instead"
         )
     reader, subsets = PACKAGED[module]
     if subset and subset not in subsets:
-        raise RunError(f"package `{module}` has no subset `{subset}`; it has {', '.join(subsets)}")
+        raise DataError(f"package `{module}` has no subset `{subset}`; it has {', '.join(subsets)}")
     if format_ != "text":
-        raise RunError(f"package `{module}` holds plain text; write `format: text`")
+        raise DataError(f"package `{module}` holds plain text; write `format: text`")
     folder = folder_of(module)
     if folder is None:
-        raise RunError(f"package `{module}` is not installed; run `pip install {distribution_of(module)}`")
+        raise DataError(f"package `{module}` is not installed; run `pip install {distribution_of(module)}`")
     return (Row(text=text) for text in reader(folder, subset))
 
 
 def _from_file(path: Path, format_: str) -> Iterator[Row]:
     if path.is_dir():
-        raise RunError(f"{path} is a folder; name one .jsonl or .txt file in it")
+        raise DataError(f"{path} is a folder; name one .jsonl or .txt file in it")
     if not path.is_file():
-        raise RunError(f"there is no file {path}; hub data sets are not fetched: save one as .jsonl and name that file")
+        raise DataError(f"there is no file {path}; hub data sets are not fetched: save one as .jsonl and name that file")
     if path.suffix == ".txt" and format_ == "text":
         return _paragraphs(path)
     if path.suffix == ".jsonl":
         return _json_lines(path, format_)
-    raise RunError(f"{path}: `format: {format_}` is read from .jsonl{' or .txt' if format_ == 'text' else ''} files")
+    raise DataError(f"{path}: `format: {format_}` is read from .jsonl{' or .txt' if format_ == 'text' else ''} files")
 
 
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RunError(f"{path} is not UTF-8 (byte {error.start}); convert it first") from None
+        line = error.object[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{path}:{line} is not UTF-8 (byte {error.start} of the file is 0x{error.object[error.start]:02x}); convert it first"
+        ) from None
     except OSError as error:
-        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
 def _paragraphs(path: Path) -> Iterator[Row]:
@@ -122,10 +129,10 @@ def _json_lines(path: Path, format_: str) -> Iterator[Row]:
         try:
             record = json.loads(line)
         except ValueError as error:
-            raise RunError(f"{path}:{number} is not JSON: {error}") from None
+            raise DataError(f"{path}:{number} is not JSON: {error}") from None
         row = _row(record, format_) if isinstance(record, dict) else None
         if row is None:
-            raise RunError(f"{path}:{number} does not fit `format: {format_}`, which wants {_WANTS[format_]}")
+            raise DataError(f"{path}:{number} does not fit `format: {format_}`, which wants {_WANTS[format_]}")
         yield row
 
 

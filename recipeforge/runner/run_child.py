@@ -9,12 +9,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
 from recipeforge.runner import channel
+from recipeforge.runner.book import Book
 from recipeforge.runner.channel import Message
 from recipeforge.runner.devices import processor
 from recipeforge.runner.ledger import Ledger, new_id, now
@@ -22,7 +23,6 @@ from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
 from recipeforge.schemas.run import Run
 
-_EVENTS = ("stage", "note", "checkpoint", "result", "resume")
 LOG = "log.txt"
 
 
@@ -59,17 +59,17 @@ def run(
         row, output = _new(plan, ledger, estimate_bytes)
         _lay_out(output, plan, recipe_text)
         ledger.begin(row, recipe_text)
-    return _carried_out(plan, _Book(ledger, row), output, listen, resume=earlier is not None)
+    return _carried_out(plan, Book(ledger, row), output, listen, resume=earlier is not None)
 
 
 def _smoke(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None, listen: Listener) -> Run:
     row = replace(_new(plan, ledger, estimate_bytes)[0], smoke=True, output="", folder="")
     with tempfile.TemporaryDirectory(prefix=f"recipeforge-{row.id}-", ignore_cleanup_errors=True) as folder:
         ledger.begin(row, recipe_text)
-        return _carried_out(plan, _Book(ledger, row), Path(folder), listen, smoke=True)
+        return _carried_out(plan, Book(ledger, row), Path(folder), listen, smoke=True)
 
 
-def _carried_out(plan: Plan, book: "_Book", output: Path, listen: Listener, *, resume: bool = False, smoke: bool = False) -> Run:
+def _carried_out(plan: Plan, book: Book, output: Path, listen: Listener, *, resume: bool = False, smoke: bool = False) -> Run:
     order = {"plan": plan.to_json(), "output": str(output), "resume": resume, "smoke": smoke}
     try:
         with (output / LOG).open("ab") as log:
@@ -105,54 +105,7 @@ def _here(plan: Plan) -> dict[str, Any]:
     return {"versions": _versions(plan), "hardware": processor()}
 
 
-@dataclass
-class _Book:
-    """The row as it grows."""
-
-    ledger: Ledger
-    row: Run
-    killed: bool = False
-    exit_code: int | None = None
-
-    def note(self, message: Message) -> None:
-        """Write one message down."""
-        row, f = self.row, message.fields
-        if message.kind in _EVENTS:
-            self.ledger.event(row.id, message.kind, f.get("text") or f.get("folder") or "")
-        match message.kind:
-            case "metric":
-                self.ledger.metric(row.id, f["step"], f["name"], f["value"])
-                if f["name"] == "train_loss":
-                    self.row = replace(row, steps=f["step"])
-            case "summary":
-                self.row = replace(row, metrics={**row.metrics, f["name"]: f["value"]})
-            case "resume":
-                self.ledger.forget_after(row.id, f["step"])
-                self.row = replace(row, steps=f["step"])
-            case "peak":
-                self.row = replace(row, peak_memory_bytes=max(f["bytes"], row.peak_memory_bytes or 0), peak_memory_kind=f["how"])
-            case "hardware":
-                self.row = replace(row, hardware={**row.hardware, **f["names"]})
-            case "result" | "checkpoint" if not row.smoke:
-                self.row = replace(row, output=f["folder"])
-            case "end":
-                self.row = replace(row, state=f["state"], message=f["message"], steps=f["steps"], seconds=f["seconds"])
-            case _:
-                return
-        self.ledger.update(self.row)
-
-    def close(self, log: Path) -> None:
-        """Give a run that ended without a last word the end it had."""
-        if self.row.state != "running":
-            return
-        if self.killed:
-            self.row = replace(self.row, state="interrupted", message="killed by a second interrupt; no checkpoint of the last steps")
-        else:
-            self.row = replace(self.row, state="failed", message=_death(self.exit_code, log))
-        self.ledger.update(self.row)
-
-
-def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], book: _Book, listen: Listener) -> None:
+def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], book: Book, listen: Listener) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "recipeforge.runner.child"],
         stdin=subprocess.PIPE,
@@ -181,7 +134,7 @@ def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], 
 
 
 @contextlib.contextmanager
-def _passing_on_signals(process: subprocess.Popen[str], book: _Book) -> Iterator[None]:
+def _passing_on_signals(process: subprocess.Popen[str], book: Book) -> Iterator[None]:
     asked = [0]
 
     def pass_on(number: int, _: object) -> None:
@@ -228,21 +181,3 @@ def _lay_out(output: Path, plan: Plan, recipe_text: str) -> None:
 def _versions(plan: Plan) -> dict[str, str]:
     versions = {"python": ".".join(str(n) for n in sys.version_info[:3]), "recipeforge": metadata.version("recipeforge")}
     return versions | {need.name: need.installed or "" for need in plan.packages}
-
-
-def _death(exit_code: int | None, log: Path) -> str:
-    """Say how a process ended that did not say it itself."""
-    if exit_code is not None and exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        hint = "; the system kills what takes too much memory: try a smaller `batch.micro`" if name == "SIGKILL" else ""
-        return f"the training process was ended by {name}{hint}"
-    return f"the training process ended with code {exit_code}; its last words: {_last_words(log)}"
-
-
-def _last_words(log: Path) -> str:
-    """Return the last line of a log and where it stands; that of a smoke test is gone by the time someone could look."""
-    try:
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    return f"{next((line.strip() for line in reversed(lines) if line.strip()), 'none')} ({log})"

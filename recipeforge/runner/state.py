@@ -74,7 +74,8 @@ class State:
 
     def save(self, folder: Path) -> None:
         """Write it."""
-        torch.save({**vars(self), "progress": vars(self.progress), "draws": vars(self.draws)}, folder / FILE)
+        with (folder / FILE).open("wb") as file:  # torch's own writer does not say why it cannot write
+            torch.save({**vars(self), "progress": vars(self.progress), "draws": vars(self.draws)}, file)
 
     @classmethod
     def load(cls, folder: Path) -> "State":

@@ -52,6 +52,8 @@ class Training:
         self._from: Path | None = None
         """The checkpoint that training goes on from."""
         self._state: State | None = None
+        self.doing = "getting ready"
+        """For messages."""
         self._run_clock = Clock()
         self._optimizers: tuple[Any, ...] = ()
         self._schedulers: tuple[Any, ...] = ()
@@ -78,14 +80,14 @@ class Training:
         if self._resume:
             self._pick_up()
         transformers.set_seed(plan.seed)
-        self.channel.say("stage", text="reading data")
+        self._stage("reading data")
         tokenizer = load_tokenizer(plan)
         data = self._data(tokenizer)
         if self.stop:
             return False
         import_parts(plan)
         self.meter = PeakMeter(self.device)
-        self.channel.say("stage", text="loading the model")
+        self._stage("loading the model")
         model = self._model()
         bench = Bench(self.device, tokenizer.pad_token_id, bool(plan.values["data.packing"]), formats_of(plan).autocast)
         if bench.packed:
@@ -102,7 +104,7 @@ class Training:
         if not finished:
             return False
         loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
-        self.channel.say("stage", text="saving and loading again")
+        self._stage("saving and loading again")
         folder = save_result(model, tokenizer, plan, self.output)
         self.channel.say("result", folder=str(folder))
         lines = data.held_out or data.train[: int(plan.values["batch.micro"])]
@@ -196,6 +198,7 @@ class Training:
             self._go_on(optimizers, schedulers, marks)
         self._state = None
         clock, pace = Clock(self.seconds), Pace()
+        self.doing = f"training, in step {start + 1}"
         last = min(total, SMOKE_STEPS) if self._smoke else total
         recipe = Schedule(micro, accumulate, last, plan.seed, float(v["train.gradient_clip"]))
         for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop, start):
@@ -206,6 +209,7 @@ class Training:
             if not self._smoke and (why := saver.due(done.step, last)):
                 self._checkpoint(saver, model, why)
             self._budgets(done.step == last)
+            self.doing = f"training, in step {done.step + 1}"
             pace.go_on()
         if self.steps < last and self.steps != saver.written and not self._smoke:
             self._checkpoint(saver, model, "ended early")
@@ -255,6 +259,10 @@ class Training:
         if limit is not None and not last and not self.stop and self._run_clock.seconds > float(limit):
             self.stop.reason = f"the wall-clock budget of {float(limit):g} s ran out"
 
+    def _stage(self, doing: str) -> None:
+        self.doing = doing
+        self.channel.say("stage", text=doing)
+
     def _tell(self, step: int, name: str, value: float) -> None:
         """Tell one number of one step, and remember the last ones for a checkpoint."""
         self.progress.metrics = [*self.progress.metrics[-_REMEMBERED:], (step, name, value)]
@@ -266,6 +274,7 @@ class Training:
 
     def _checkpoint(self, saver: Saver, model: Any, why: Why) -> None:
         self.progress.since_start = self._run_clock.seconds
+        self.doing = f"writing the checkpoint of step {self.steps}"
         folder = saver.write(model, self._optimizers, self._schedulers, self.progress, why)
         self.channel.say("checkpoint", folder=str(folder), step=self.steps)
 
@@ -274,7 +283,7 @@ class Training:
     def _measure(self, model: Any, bench: Bench, data: Data, step: int, name: str) -> float | None:
         if not data.held_out:
             return None
-        self.channel.say("stage", text="measuring held-out loss")
+        self._stage("measuring held-out loss")
         with steering.at_rest(self._optimizers):
             loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
         if loss != loss:

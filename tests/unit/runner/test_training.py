@@ -208,18 +208,20 @@ def test_out_of_memory_is_told_with_the_peak(
     monkeypatch.setattr("recipeforge.runner.train.held_out_loss", crash)
     heard = heard_of()
     child._run(make(recipe()).plan, tmp_path, heard, [""])
-    assert heard.of("end")[0]["message"].startswith("out of memory on the GPU;") == said
+    (end,) = heard.of("end")
+    assert end["message"].startswith("out of memory on the GPU, while measuring held-out loss;") == said
+    assert (end["cause"] == "out-of-memory") == said
     assert len(heard.of("peak")) == 1
 
 
 @pytest.mark.parametrize(("free", "wanted"), [(10.0, ", of whose 80.0 GiB other processes hold about 62.0"), (70.0, "")])
 def test_out_of_memory_names_the_others_where_they_hold_much(monkeypatch: pytest.MonkeyPatch, free: float, wanted: str) -> None:
-    from recipeforge.runner import child, devices
+    from recipeforge.runner import devices, endings
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda: 8 * 2**30)
     monkeypatch.setattr(devices, "visible_gpu", lambda: devices.Gpu("a GPU", 80.0, free, 8.0))
-    assert child._others() == wanted
+    assert endings._others() == wanted
 
 
 def test_speed_is_that_of_training_alone(train, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,5 +277,5 @@ def test_a_stop_before_the_first_step_is_told_as_such(make, recipe, heard_of, tm
 
     heard = heard_of()
     child._run(make(recipe()).plan, tmp_path, heard, ["stopped by SIGINT"])
-    assert heard.of("end") == [{"state": "interrupted", "message": "stopped by SIGINT", "steps": 0, "seconds": 0.0}]
+    assert heard.of("end") == [{"state": "interrupted", "message": "stopped by SIGINT", "cause": "", "steps": 0, "seconds": 0.0}]
     assert heard.of("checkpoint") == []
