@@ -35,12 +35,14 @@ class Case:
     written: int
     """The full assignment: picks, defaults of empty slots and unset knobs."""
     own: bool = False
-    """Whether the assignment is the loadout's own, which rules can judge without a world."""
+    """Whether the assignment is the loadout's own, which rules can judge without grounding the world."""
 
     @cached_property
     def broken(self) -> frozenset[str]:
         """Codes of all rules that the recipe as written breaks."""
-        return as_written(self.world.catalog, self.loadout).broken if self.own else frozenset(self.world.violated(self.written))
+        if self.own and not self.world.is_ground:
+            return as_written(self.world.catalog, self.loadout).broken
+        return frozenset(self.world.violated(self.written))
 
     @cached_property
     def broken_hard(self) -> frozenset[str]:

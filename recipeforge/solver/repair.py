@@ -10,6 +10,7 @@ from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.record import record
 from recipeforge.schemas.verdict import Repair
 from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.as_written import as_written, makes_fail
 from recipeforge.solver.budget_rules import BUDGET_SLACK, limit_gib
 from recipeforge.solver.case import Case, case_of
 from recipeforge.solver.costs import Prices, changes_between, cost_of, prices, safety_of
@@ -96,7 +97,7 @@ def repair_of(case: Case, true: int, price: Prices) -> Repair | None:
     catalog, loadout = case.world.catalog, case.loadout
     changes = changes_between(case, true)
     cured = apply_changes(catalog, loadout, changes)
-    if case_of(catalog, cured).broken_hard:
+    if any(makes_fail(catalog, code) for code in as_written(catalog, cured).broken):  # not the world that proposed it: a second opinion
         return None
     after, speed = estimate(catalog, cured), speed_of(catalog, cured)
     numbers = dict(_fits(case)) | of_memory(estimate(catalog, loadout), after)

@@ -46,13 +46,18 @@ class World(Variables):
         """Limits on memory, time and money."""
         return tuple(budgets_of(self))
 
+    @property
+    def is_ground(self) -> bool:
+        """Whether the clauses are at hand already."""
+        return "clauses" in vars(self)
+
     @cached_property
     def _structure(self) -> "Structure":
         return _structured(self)
 
     def clauses_of(self, code: str) -> tuple[Clause, ...]:
         """Return what one rule demands here, without asking the others."""
-        if "clauses" in vars(self) or code not in self.catalog.rules:
+        if self.is_ground or code not in self.catalog.rules:
             return tuple(c for c in self.clauses if c.rule == code)
         return next((clauses_of(reader, self) for reader in readers(self.catalog) if reader.rule.code == code), ())
 
