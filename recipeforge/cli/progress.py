@@ -28,6 +28,8 @@ class Progress:
         match message.kind:
             case "stage":
                 return f"  · {message['text']}"
+            case "problem":
+                return f"  error: {message['text']}. {message['help']}"
             case "note":
                 return f"  note: {message['text']}"
             case "metric" if message["name"] == "heldout_loss":

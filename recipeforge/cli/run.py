@@ -19,8 +19,10 @@ from recipeforge.render.look import ColorChoice, Look
 if TYPE_CHECKING:
     from recipeforge.api import Report
     from recipeforge.documents.tree import Document
+    from recipeforge.runner.channel import Message
     from recipeforge.runner.plan import Plan
     from recipeforge.schemas.diagnostic import Diagnostic
+    from recipeforge.schemas.loadout import Loadout
     from recipeforge.schemas.run import Run, RunState
 
 LATEST = "the newest"
@@ -66,7 +68,7 @@ def command(
     from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load as load_catalog
     from recipeforge.runner.plan import make_plan, saving_every
-    from recipeforge.runner.preflight import problems
+    from recipeforge.runner.preflight import lookable, problems
 
     if force and not smoke:
         raise click.UsageError("--force goes with --smoke only: a whole run of a recipe that does not run is worth nobody's time")
@@ -84,7 +86,10 @@ def command(
     if earlier is not None and earlier.state == "finished":
         note(f"{report.path}: run {earlier.id} is finished; there is nothing to go on with")
         return CLEAN
-    found = problems(plan, report.loadout, _resting(report), goes_on=earlier is not None)
+    terms = report.estimate.terms if report.estimate else None
+    found = problems(plan, report.loadout, _resting(report), terms=terms, goes_on=earlier is not None)
+    if (dry_run or found) and lookable(plan, found):
+        found = (*found, *_looked(plan, report.loadout))
     if dry_run and style == "json":
         told = [{"slug": d.slug, "message": d.message, "help": d.help} for d in found]
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
@@ -97,6 +102,23 @@ def command(
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
     return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
+
+
+def _looked(plan: Plan, loadout: Loadout) -> list[Diagnostic]:
+    """Return what stands in the way by the model's own tokenizer; a run itself looks at that before it loads the model."""
+    from recipeforge.runner.preflight import told_by_the_child
+    from recipeforge.runner.run_child import look as look_at
+
+    found: list[Diagnostic] = []
+
+    def hear(message: Message) -> None:
+        if message.kind == "problem":
+            found.append(told_by_the_child(message.fields, loadout))
+        elif message.kind == "note":
+            note(f"note: {message['text']}")
+
+    look_at(plan, hear)
+    return found
 
 
 def _of_earlier(resume: str | None, ledger: Path | None) -> Document:
@@ -202,9 +224,7 @@ def _ways_out(report: Report) -> None:
     if found:
         note(f"The cheapest change that takes a fifth less memory:\n\n{render_repairs(report.text, found)}")
     else:
-        note(
-            "Take a smaller `batch.micro` with more `batch.accumulate`, `memory: gradient-checkpointing`, or shorter `data.sequence_length`."
-        )
+        note("Take a smaller `batch.micro` with more `batch.accumulate`, `memory: gradient-checkpointing`, or shorter rows.")
 
 
 def _row_text(row: Run) -> str:

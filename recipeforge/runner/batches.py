@@ -31,20 +31,23 @@ class Tokenised:
     rows: tuple[Tokens, ...]
     cut: int
     """Rows longer than the sequence length."""
+    longest: int = 0
+    """Tokens of the longest row, before it was cut."""
 
 
 def tokenise(rows: Sequence[Row], tokenizer: Any, length: int, completion_only: bool) -> Tokenised:
     """Tokenise rows; longer ones are cut at `length`, and ones with nothing to learn are left out."""
     found: list[Tokens] = []
-    cut = 0
+    cut = longest = 0
     for row in rows:
         ids, labels = _conversation(row, tokenizer, completion_only) if row.messages else _text(row, tokenizer)
         cut += len(ids) > length
+        longest = max(longest, len(ids))
         # The first token of a row is predicted from nothing.
         tokens = Tokens(tuple(ids[:length]), (IGNORED, *labels[1:length]))
         if any(label != IGNORED for label in tokens.labels):
             found.append(tokens)
-    return Tokenised(tuple(found), cut)
+    return Tokenised(tuple(found), cut, longest)
 
 
 def _text(row: Row, tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -12,7 +12,7 @@ from recipeforge.runner.ledger import Ledger
 from recipeforge.schemas.errors import StoreError
 from recipeforge.schemas.run import Run
 
-_EVENTS = ("stage", "note", "checkpoint", "result", "resume")
+_EVENTS = ("stage", "note", "problem", "checkpoint", "result", "resume")
 AGAIN_S = 60.0
 """How long to leave a ledger alone that could not be written."""
 

@@ -9,9 +9,10 @@ from typing import Any, TextIO
 class Message:
     """One line.
 
-    Kinds and fields: `stage` text · `note` text · `hardware` names · `resume` step (0: from the beginning), folder · `total` steps ·
-    `step` step, loss, rate, seconds · `metric` step, name, value · `summary` name, value · `peak` bytes, how ·
-    `checkpoint` folder, step · `result` folder · `end` state, message, cause, steps, seconds.
+    Kinds and fields: `stage` text · `note` text, at times as a problem · `problem` text, slug, subject, help · `hardware` names ·
+    `resume` step (0: from the beginning), folder · `total` steps · `step` step, loss, rate, seconds · `metric` step, name, value ·
+    `summary` name, value · `peak` bytes, how · `checkpoint` folder, step · `result` folder ·
+    `end` state, message, cause, steps, seconds.
     """
 
     kind: str

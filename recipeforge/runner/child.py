@@ -33,10 +33,25 @@ def main() -> int:
     plan, output = Plan.from_json(order["plan"]), Path(order["output"])
     channel.say("stage", text="importing torch and transformers")
     try:
-        _run(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
+        if order.get("look"):
+            _look(plan, output, channel)
+        else:
+            _run(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
     except BrokenPipeError:
         return 1
     return 0
+
+
+def _look(plan: Plan, output: Path, channel: Channel) -> None:
+    from recipeforge.runner.endings import told
+    from recipeforge.runner.loop import Stop
+    from recipeforge.runner.train import Training
+
+    training = Training(plan, output, channel, Stop())
+    try:
+        training.look()
+    except Exception as error:  # as in a run
+        channel.say("end", state="failed", message=told(error, training.doing, "cpu")[1], cause="", steps=0, seconds=0.0)
 
 
 def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False, smoke: bool = False) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.precision import Formats
@@ -33,6 +33,11 @@ def load_tokenizer(plan: Plan) -> Any:
             raise RunError(f"the tokenizer of {plan.model.written} has neither a padding nor an end token")
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def load_config(plan: Plan) -> Any | None:
+    """Return the model's configuration; `None` for a GGUF file, of which only reading it all would tell."""
+    return None if plan.model.gguf_file else AutoConfig.from_pretrained(plan.model.location)
 
 
 def load_base(plan: Plan, device: torch.device, weights: Path | None = None) -> Any:

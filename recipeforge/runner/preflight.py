@@ -1,7 +1,7 @@
 """Pre-flight: everything that would stop the run later, said now, all at once and before anything heavy is loaded."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -11,7 +11,10 @@ from recipeforge.runner.packages import Need, distribution_of
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.groups import HONOURED
 from recipeforge.runner.plan import Plan
+from recipeforge.runner.reach import hub_problem
+from recipeforge.runner.room import disk_problem, memory_problem
 from recipeforge.runner.rows import PACKAGE, load_rows, package_of
+from recipeforge.runner.source import is_cached
 from recipeforge.schemas.diagnostic import Diagnostic, Label
 from recipeforge.schemas.errors import RunError
 from recipeforge.schemas.loadout import Loadout
@@ -23,10 +26,13 @@ CODE = "preflight"
 """Stands where rules have their code: these findings are about this machine and this engine, not about the recipe."""
 
 
-def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0, *, goes_on: bool = False) -> tuple[Diagnostic, ...]:
+def problems(
+    plan: Plan, loadout: Loadout, resting_bytes: int = 0, *, terms: Mapping[str, int] | None = None, goes_on: bool = False
+) -> tuple[Diagnostic, ...]:
     """Return every reason why the plan cannot be carried out here; none: it can.
 
-    `resting_bytes` is what the run holds on its device from first step to last, as far as that is known. A run that `goes_on`
+    `resting_bytes` is what the run holds on its device from first step to last, as far as that is known, and `terms` are its memory
+    estimate's. A run that `goes_on`
     finds its own folder as it left it.
     """
     return (
@@ -38,8 +44,21 @@ def problems(plan: Plan, loadout: Loadout, resting_bytes: int = 0, *, goes_on: b
         *_length(plan, loadout),
         *_data(plan, loadout),
         *_hardware(plan, loadout, resting_bytes),
-        *_output(plan, loadout, goes_on),
+        *_output(plan, loadout, goes_on, terms or {}),
     )
+
+
+def told_by_the_child(fields: Mapping[str, str], loadout: Loadout) -> Diagnostic:
+    """Return what the training process found when it looked at rows and tokenizer, at its place in the recipe."""
+    return _problem(fields["slug"], fields["text"], loadout.span_of(fields["subject"]), fields["help"])
+
+
+def lookable(plan: Plan, found: Sequence[Diagnostic]) -> bool:
+    """Return whether a process that looks at rows and tokenizer can tell more: it needs both, and the packages, and fetches nothing."""
+    hindered = {"package-missing", "package-too-old", "model-missing", "model-out-of-reach", "no-data", "data-unreadable", "data-too-short"}
+    here = plan.model.kind in ("package", "folder") or (plan.model.kind == "hub" and is_cached(plan.model.written))
+    unread = any(d.slug == "value-not-honoured" and "data.format" in d.message for d in found)
+    return here and not unread and not hindered & {d.slug for d in found}
 
 
 def _problem(slug: str, message: str, span: Span = START_OF_FILE, help: str = "", label: str = "") -> Diagnostic:
@@ -121,6 +140,8 @@ def differs(named: object, installed: str) -> bool:
 def _model(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
     if plan.model.problem:
         yield _problem("model-missing", plan.model.problem, loadout.span_of("model"), plan.model.help)
+    elif found := hub_problem(plan.model):
+        yield _problem("model-out-of-reach", found[0], loadout.span_of("model"), found[1])
 
 
 def _length(plan: Plan, loadout: Loadout) -> Iterator[Diagnostic]:
@@ -170,10 +191,12 @@ def _package_missing(source: str) -> bool:
 
 def _hardware(plan: Plan, loadout: Loadout, resting_bytes: int) -> Iterator[Diagnostic]:
     wanted = plan.values.get("hardware.gpu")
+    span = loadout.span_of("hardware.gpu")
+    gpu = None if str(wanted).lower() == "cpu" else visible_gpu()
+    if gpu is None and str(wanted or "cpu").lower() == "cpu" and (found := memory_problem(resting_bytes)):
+        yield _problem("memory-in-use", found[0], span, found[1])
     if str(wanted).lower() == "cpu":
         return
-    gpu = visible_gpu()
-    span = loadout.span_of("hardware.gpu")
     without_cuda = _torch_without_cuda()
     if gpu is not None and not without_cuda:
         yield from _room(gpu, resting_bytes, span)
@@ -220,7 +243,7 @@ def _torch_without_cuda() -> str:
     return installed if installed.endswith("+cpu") else ""
 
 
-def _output(plan: Plan, loadout: Loadout, goes_on: bool) -> Iterator[Diagnostic]:
+def _output(plan: Plan, loadout: Loadout, goes_on: bool, terms: Mapping[str, int]) -> Iterator[Diagnostic]:
     folder = Path(plan.output) if plan.output else Path.cwd()
     span = loadout.span_of("train.output")
     if plan.output and not goes_on and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -234,3 +257,6 @@ def _output(plan: Plan, loadout: Loadout, goes_on: bool) -> Iterator[Diagnostic]
     except OSError as error:
         message = f"no file can be made in {existing}: {error.strerror}"
         yield _problem("output-not-writable", message, span, "Name another folder in `train.output`.")
+        return
+    if found := disk_problem(plan, terms, existing):
+        yield _problem("disk-too-full", found[0], span, found[1])

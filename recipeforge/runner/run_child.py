@@ -80,6 +80,24 @@ def _carried_out(plan: Plan, book: Book, output: Path, listen: Listener, *, resu
     return book.row
 
 
+def look(plan: Plan, listen: Listener) -> None:
+    """Have a training process look at rows, tokenizer and configuration, and end; `listen` hears what it finds."""
+    with tempfile.TemporaryDirectory(prefix="recipeforge-look-") as folder, (Path(folder) / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "recipeforge.runner.child"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=_environment(plan),
+            text=True,
+            encoding="utf-8",
+        )
+        order = {"plan": plan.to_json(), "output": folder, "look": True}
+        answer, _ = process.communicate(json.dumps(order))
+        for line in answer.splitlines():
+            listen(channel.parse(line))
+
+
 def _new(plan: Plan, ledger: Ledger, estimate_bytes: int | None) -> tuple[Run, Path]:
     """Return the row of a run that begins, and its folder."""
     id_ = new_id()

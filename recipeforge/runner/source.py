@@ -34,7 +34,7 @@ class ModelSource:
                 f"{self.written.removeprefix(PACKAGE)} (installed package{', GGUF unpacked when it is loaded' if self.gguf_file else ''})"
             )
         if self.kind == "hub":
-            return f"{self.written} ({'in the local hub cache' if _cached(self.written) else 'downloaded from the Hugging Face hub'})"
+            return f"{self.written} ({'in the local hub cache' if is_cached(self.written) else 'downloaded from the Hugging Face hub'})"
         return self.location or self.written
 
 
@@ -48,7 +48,7 @@ def find_model(written: str | None, folder: Path) -> ModelSource:
     if path.is_dir():
         return _in_folder(written, path, "folder")
     if _HUB_ID.fullmatch(written) and not written.startswith((".", "/", "~")):
-        if os.environ.get("HF_HUB_OFFLINE", "") in ("1", "true", "True", "ON", "on") and not _cached(written):
+        if os.environ.get("HF_HUB_OFFLINE", "") in ("1", "true", "True", "ON", "on") and not is_cached(written):
             return ModelSource(
                 written, "nowhere", problem=f"`{written}` is not in the local hub cache, and HF_HUB_OFFLINE forbids fetching it"
             )
@@ -75,7 +75,8 @@ def _in_folder(written: str, folder: Path, kind: Literal["package", "folder"]) -
     return ModelSource(written, "nowhere", problem=f"no model in {folder}: it holds {found}", help="name a folder with one model in it")
 
 
-def _cached(hub_id: str) -> bool:
+def is_cached(hub_id: str) -> bool:
+    """Return whether the hub's library has the model on this machine already."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     hub = Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
     return (hub / f"models--{hub_id.replace('/', '--')}" / "snapshots").is_dir()

@@ -14,13 +14,14 @@ from recipeforge.runner import checkpoints, steering
 from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.checkpoints import Why
-from recipeforge.runner.loading import formats_of, load_base, load_tokenizer
+from recipeforge.runner.loading import formats_of, load_base, load_config, load_tokenizer
+from recipeforge.runner.look import Finding, look
 from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.plan import Plan
 from recipeforge.runner.postflight import check_reloaded
-from recipeforge.runner.rows import load_rows
+from recipeforge.runner.rows import DataError, load_rows
 from recipeforge.runner.save import Saver, save_result
 from recipeforge.runner.state import Progress, State, align, marks_of, put_back, restore
 from recipeforge.schemas.errors import RunError
@@ -116,6 +117,15 @@ class Training:
         checkpoints.thin_out(self.output, 0)  # the result is there and was checked
         return True
 
+    def look(self) -> None:
+        """Only look at rows, tokenizer and configuration, and tell what stands in the way.
+
+        Raises:
+            RunError: something does.
+        """
+        self._stage("reading data")
+        self._data(load_tokenizer(self.plan))
+
     # -- before ---------------------------------------------------------------------------------------------
 
     def _pick_up(self) -> None:
@@ -153,13 +163,14 @@ class Training:
         held = max(1, round(share * len(done.rows))) if share else 0
         kept, apart = done.rows[: len(done.rows) - held], done.rows[len(done.rows) - held :]
         apart = apart[: int(v["batch.micro"])] if self._smoke else apart
-        if not kept:
-            raise RunError("no row of the data has a token to learn from; check `data.format` and `data.validation`")
-        if done.cut:
-            self.channel.say("note", text=f"{done.cut} of {len(rows)} rows are longer than {length} tokens and were cut")
-        if left_out := len(rows) - len(done.rows):
-            self.channel.say("note", text=f"{left_out} of {len(rows)} rows have nothing to learn from within {length} tokens")
         lines = [pack(part, length) if packed else [Line((row,)) for row in part] for part in (kept, apart)]
+        found = list(look(self.plan, tokenizer, load_config(self.plan), len(rows), done, lines[0]))
+        for finding in found:
+            self.channel.say("problem" if finding.stops else "note", text=finding.message, **_of(finding))
+        if stopping := [finding.message for finding in found if finding.stops]:
+            raise DataError("; ".join(stopping))
+        if not kept:
+            raise DataError("every row is held out; lower `data.validation`")
         self.channel.say("stage", text=f"{len(kept)} rows in {len(lines[0])} sequences to train on, {len(apart)} rows held out")
         return Data(lines[0], lines[1])
 
@@ -303,6 +314,10 @@ class Training:
         reloaded = check_reloaded(self.plan, folder, self.device, loss, lambda model: held_out_loss(model, bench, lines, micro))
         self._sum_up("reload_difference", abs(reloaded - loss))
         self.channel.say("stage", text=f"the saved result loads again: loss {reloaded:.4f}, in memory {loss:.4f}")
+
+
+def _of(finding: Finding) -> dict[str, str]:
+    return {"slug": finding.slug, "subject": finding.subject, "help": finding.help}
 
 
 def import_parts(plan: Plan) -> None:

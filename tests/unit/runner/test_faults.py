@@ -182,7 +182,7 @@ def test_what_takes_less_memory_is_found_by_the_solver() -> None:
     from recipeforge.api.running import lighter
 
     text = (
-        "recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: {use: lora, rank: 8}\noptimizer: {use: adamw, learning_rate: 1.0e-4}\n"
+        "recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: {use: lora, rank: 8}\noptimizer: adamw\n"
         "data: {sequence_length: 2048}\nbatch: {micro: 16, accumulate: 1}\nprecision: bf16\nhardware: {gpu: rtx-4090}\n"
     )
     report = api.check(text)
