@@ -31,6 +31,7 @@ COMMANDS = (
     "convert",
     "run",
     "runs",
+    "parts",
     "bench",
     "catalog",
     "evidence",

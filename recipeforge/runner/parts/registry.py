@@ -55,6 +55,8 @@ class Part:
     traits: frozenset[str] = frozenset()
     """Words other parts ask for, such as `adapter`."""
     objections: Callable[[Wishes], Iterable[Objection]] = _no_objections
+    untested: str = ""
+    """Why no test trains it; empty: one does (`test_parts_train.py` trains every other part)."""
 
 
 class Registry:

@@ -1,0 +1,37 @@
+"""Every part trains two steps of a tiny model, is saved, and loads again as what it was."""
+
+import math
+
+import pytest
+
+from recipeforge.runner.parts import PARTS
+
+pytest.importorskip("torch")
+
+DATA = "source: rows.jsonl, format: text, sequence_length: 64, validation: 0.1"
+MEASURED = {"eval": "{strategy: steps, every: 1}"}
+BESIDE: dict[str, dict[str, str]] = {
+    "qlora": {"quantization": "bnb-4bit"},
+    "muon": {"optimizer": "{use: muon, learning_rate: 1.0e-3, auxiliary: adamw}"},
+    "cosine-min-lr": {"scheduler": "{use: cosine-min-lr, min_lr_ratio: 0.1}"},
+    "wsd": {"scheduler": "{use: wsd, decay_steps: 2}"},
+    "reduce-on-plateau": MEASURED,
+    "greedy": MEASURED,
+}
+"""What a part needs beside its own line."""
+MANY = {"memory", "kernels", "regularization", "lr_groups", "evaluation", "export"}
+TRAINED = [part for part in PARTS if not part.untested]
+
+
+@pytest.mark.parametrize("part", TRAINED, ids=lambda part: f"{part.slot}-{part.component}")
+def test_it_trains(part, train) -> None:
+    if absent := [need.name for need in part.needs if need.installed is None]:
+        pytest.skip(f"needs {', '.join(absent)}")
+    written = f"[{part.component}]" if part.slot in MANY else part.component
+    heard, _, done = train(smoke=True, **({part.slot: written, "data": f"{{{DATA}}}"} | BESIDE.get(part.component, {})))
+    assert done
+    assert len(heard.losses()) == 2
+    assert all(math.isfinite(loss) for loss in heard.losses())
+    assert heard.summary()["trainable_parameters"] > 0
+    assert heard.summary()["reload_difference"] <= 1e-3
+    assert heard.losses()[0] == pytest.approx(math.log(257), rel=0.15)  # a random model over 257 tokens
