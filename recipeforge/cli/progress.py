@@ -30,6 +30,8 @@ class Progress:
                 return f"  · {message['text']}"
             case "problem":
                 return f"  error: {message['text']}. {message['help']}"
+            case "check" if not message["good"]:
+                return f"  post-flight: {message['text']}"
             case "note":
                 return f"  note: {message['text']}"
             case "metric" if message["name"] == "heldout_loss":

@@ -208,6 +208,8 @@ def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quie
         write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
     else:
         write(_row_text(row) + "\n")
+    if row.state == "finished" and not row.smoke and (said := _speed_said(report, row)):
+        note(said)
     if row.cause == "out-of-memory":
         _ways_out(report)
     elif row.state != "finished" and row.cause not in ("not-finite", "data") and row.folder and not quiet:
@@ -225,6 +227,20 @@ def _ways_out(report: Report) -> None:
         note(f"The cheapest change that takes a fifth less memory:\n\n{render_repairs(report.text, found)}")
     else:
         note("Take a smaller `batch.micro` with more `batch.accumulate`, `memory: gradient-checkpointing`, or shorter rows.")
+
+
+def _speed_said(report: Report, row: Run) -> str:
+    """Return in words that a run was much slower or faster than published runs of its kind; empty where it was not, or nobody knows."""
+    from recipeforge.api import speed
+
+    told, got = speed(report.text, gpu=None), row.metrics.get("tokens_per_second")
+    if told is None or not got or row.hardware.get("device") == "cpu":
+        return ""
+    low, high = min(told.tokens_per_s), max(told.tokens_per_s)
+    if low <= got <= high:
+        return ""
+    way = "slower" if got < low else "faster"
+    return f"post-flight: {got:,.0f} tokens/s, {way} than the {low:,.0f} to {high:,.0f} that `recipeforge estimate` expects"
 
 
 def _row_text(row: Run) -> str:

@@ -33,6 +33,8 @@ class Book:
     def note(self, message: Message) -> None:
         """Write one message down."""
         row, f, ledger = self.row, message.fields, self._ledger
+        if message.kind == "check":
+            self._write(lambda: ledger.event(row.id, "check", f"{'good' if f['good'] else 'odd'}: {f['text']}"))
         if message.kind in _EVENTS:
             self._write(lambda: ledger.event(row.id, message.kind, f.get("text") or f.get("folder") or ""))
         match message.kind:

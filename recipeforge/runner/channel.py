@@ -12,7 +12,7 @@ class Message:
     Kinds and fields: `stage` text · `note` text, at times as a problem · `problem` text, slug, subject, help · `hardware` names ·
     `resume` step (0: from the beginning), folder · `total` steps · `step` step, loss, rate, seconds · `metric` step, name, value ·
     `summary` name, value · `peak` bytes, how · `checkpoint` folder, step · `result` folder ·
-    `end` state, message, cause, steps, seconds.
+    `check` name, good, text · `end` state, message, cause, steps, seconds.
     """
 
     kind: str

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, ch
 from recipeforge.runner.memory_peak import PeakMeter
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.plan import Plan
-from recipeforge.runner.postflight import check_reloaded
+from recipeforge.runner.postflight import Check, check_reloaded, of_files, of_losses, of_settings, size_of
 from recipeforge.runner.rows import DataError, load_rows
 from recipeforge.runner.save import Saver, save_result
 from recipeforge.runner.state import Progress, State, align, marks_of, put_back, restore
@@ -106,6 +107,7 @@ class Training:
             return False
         loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
         self._stage("saving and loading again")
+        self._checks(of_settings(plan, model))
         folder = save_result(model, tokenizer, plan, self.output)
         self.channel.say("result", folder=str(folder))
         lines = data.held_out or data.train[: int(plan.values["batch.micro"])]
@@ -314,6 +316,14 @@ class Training:
         reloaded = check_reloaded(self.plan, folder, self.device, loss, lambda model: held_out_loss(model, bench, lines, micro))
         self._sum_up("reload_difference", abs(reloaded - loss))
         self.channel.say("stage", text=f"the saved result loads again: loss {reloaded:.4f}, in memory {loss:.4f}")
+        self._sum_up("result_bytes", size_of(folder))
+        losses = [value for _, name, value in self.progress.metrics if name == "train_loss"]
+        self._checks((*of_losses(losses, self.progress.summary), *of_files(folder, self.output)))
+
+    def _checks(self, checks: Iterable[Check]) -> None:
+        """Tell what post-flight found; what is not as it should be is no failure of the run, but its author wants to know."""
+        for check in checks:
+            self.channel.say("check", name=check.name, good=check.good, text=check.said)
 
 
 def _of(finding: Finding) -> dict[str, str]:

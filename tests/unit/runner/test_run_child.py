@@ -34,7 +34,8 @@ def test_a_finished_run_is_told_whole(make, recipe, tmp_path: Path) -> None:
     assert row.hardware["device"] == "cpu"
     assert row.metrics["heldout_loss_after"] < row.metrics["heldout_loss_before"]
     assert [step for step, _ in series["train_loss"]] == [1, 2, 3, 4, 5, 6]
-    assert [e.kind for e in events][-1] == "stage"
+    assert events[-1].kind == "check"
+    assert [e.detail for e in events if e.detail.startswith("odd")] == []
     folder = tmp_path / "l" / row.id
     assert (folder / "recipe.yaml").read_text() == made.text
     assert Path(row.output) == folder / "adapter"
