@@ -16,6 +16,9 @@ FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune", "u
 EXCLUDED = "not"
 """What a scope says of a framework that the rule does not bind: it does the thing another way, or reads it otherwise."""
 
+UNSETTLED = "unsettled"
+"""The fact that lists slots of which nobody said what they hold: another tool's file may leave its trainer to the command line."""
+
 PACKAGE_PREFIX = "packages."
 """`packages.<name on PyPI>` is a fact for every package; its value is a version."""
 

@@ -14,6 +14,8 @@ def evaluate(condition: Condition, view: View) -> bool | None:
     """Return whether `condition` is true of the recipe; `None` when unknown facts decide it."""
     match condition:
         case Holds(slot, components):
+            if slot in view.unsettled:
+                return None
             return any(c in components for c in view.slots.get(slot, ()))
         case Compare(subject, op, value):
             known = view.known(subject)

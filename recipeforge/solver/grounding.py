@@ -12,6 +12,7 @@ from operator import itemgetter
 from threading import Lock
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subjects import UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
@@ -21,6 +22,7 @@ from recipeforge.solver.clauses import Clause
 from recipeforge.solver.evaluate import compare, subjects_of
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.variables import Variables
+from recipeforge.solver.view import unsettled_of
 
 Cube = tuple[int, int]
 """A conjunction: (variables that are true, variables that are false), as masks."""
@@ -42,7 +44,9 @@ class Grounding:
     def cubes(self, condition: Condition, wanted: bool) -> list[Cube]:
         """Return the conjunctions under any of which `condition` is certainly `wanted`."""
         match condition:
-            case Holds(_, components):
+            case Holds(slot, components):
+                if slot in unsettled_of(self.over.facts):
+                    return FALSE
                 members = [1 << self.over.component_var[c] for c in components if c in self.over.component_var]
                 return [(m, 0) for m in members] if wanted else [(0, sum(set(members)))]
             case Compare(subject, op, value):
@@ -176,11 +180,8 @@ class Reader:
     @cached_property
     def hears(self) -> Callable[[Heard], Said]:
         """What finds, in what a context says, that which is for this rule."""
-        subjects = [("knob", knob) for knob in self.knobs] + [("fact", fact) for fact in (*self.facts, *self.scope)]
-        if len(subjects) == 1:
-            (only,) = subjects
-            return lambda said: (said[only],)
-        return itemgetter(*subjects) if subjects else lambda _: ()
+        subjects = [("knob", knob) for knob in self.knobs] + [("fact", fact) for fact in ("framework", *self.facts, *self.scope, UNSETTLED)]
+        return itemgetter(*subjects)
 
 
 _readers: dict[str, tuple[Reader, ...]] = {}

@@ -1,7 +1,8 @@
 """What a recipe amounts to: every slot, knob and fact with its effective value, defaults included."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from recipeforge.catalog.subjects import UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.recipe import Scalar
@@ -16,6 +17,8 @@ class View:
     knobs: Mapping[str, Scalar]
     facts: Mapping[str, Fact]
     catalog: Catalog
+    unsettled: Collection[str] = ()
+    """Slots that hold something, and nobody said what."""
 
     def known(self, subject: str) -> Fact | None:
         """Return the value of a slot, knob or fact; `None` when it has none (unset or unknown)."""
@@ -41,4 +44,10 @@ def view_of(catalog: Catalog, loadout: Loadout) -> View:
         slots[slot.id] = given or ((slot.default,) if slot.default else ())
     knobs = {k.path: k.default for k in catalog.knobs.values() if k.default is not None}
     knobs |= {s.knob: s.value for s in loadout.settings}
-    return View(slots, knobs, loadout.context.facts, catalog)
+    return View(slots, knobs, loadout.context.facts, catalog, unsettled_of(loadout.context.facts))
+
+
+def unsettled_of(facts: Mapping[str, Fact]) -> Collection[str]:
+    """Return the slots of which nobody said what they hold: what depends on them is unknown, and fires nothing."""
+    said = facts.get(UNSETTLED)
+    return said if isinstance(said, tuple) else ()

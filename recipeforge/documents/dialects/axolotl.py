@@ -74,7 +74,8 @@ def _read(config: Config) -> None:
     _data(config)
     _objective(config)
     deepspeed(config, "deepspeed")
-    fsdp(config, "fsdp", "fsdp_config", config.number("fsdp_version") or config.number("fsdp_config.fsdp_version") or 1)
+    version = config.number("fsdp_version") or config.number("fsdp_config.fsdp_version")
+    fsdp(config, "fsdp", "fsdp_config", version or (1 if config.node("fsdp") else 2))  # since 0.20; the list is FSDP1's way
     _parallel(config)
     _evaluation(config)
     config.settings(_SETTINGS)

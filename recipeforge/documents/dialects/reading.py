@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from recipeforge.catalog.subjects import UNSETTLED
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.facts import config_facts
@@ -23,4 +24,6 @@ def read_config(dialect: Dialect, document: Document, vocabulary: Vocabulary, gp
     config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)
     config.out.facts, spans = config_facts(config, vocabulary.catalog)
     config.out.spans.update(spans)
+    if config.out.unsettled:
+        config.out.facts = {**config.out.facts, UNSETTLED: tuple(sorted(config.out.unsettled))}
     return config

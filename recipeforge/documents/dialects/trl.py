@@ -4,6 +4,7 @@ from recipeforge.documents.dialects import shared
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.sharding import deepspeed, fsdp
+from recipeforge.documents.dialects.trainers import objective
 
 _SETTINGS = (
     *shared.ARGUMENTS,
@@ -36,6 +37,7 @@ def _read(config: Config) -> None:
         shared.targets(config, "lora_target_modules")
     else:
         config.equip("full", "model_name_or_path")
+    objective(config)
     config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit")))
     shared.optimizer(config, "optim")
     shared.scheduler(config, "lr_scheduler_type")

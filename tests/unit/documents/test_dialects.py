@@ -297,7 +297,7 @@ def test_a_word_that_a_knob_does_not_admit_is_left_out(word: str) -> None:
 
 
 def test_a_length_of_none_cuts_nothing() -> None:
-    unlimited = TRL.replace("max_length: 512", "max_length: null") + "padding_free: true\n"
+    unlimited = TRL.replace("max_length: 512", "max_length: null") + "padding_free: true\npacking: false\n"
     loadout = check(unlimited).loadout
     assert loadout is not None
     assert loadout.value_of("data.truncation") == "none"

@@ -1,0 +1,48 @@
+"""Which trainer a TRL file is for: said by its keys, or left open; what is left open fires nothing."""
+
+import pytest
+
+from recipeforge.api.checking import read_loadout
+from recipeforge.catalog.load import load
+from recipeforge.documents.parse import parse
+from recipeforge.solver.case import case_of
+
+BASE = "model_name_or_path: Qwen/Qwen2.5-0.5B\ndataset_name: org/rows\nlearning_rate: 5.0e-7\npadding_free: true\nmax_length: 1024\n"
+
+
+def loadout_of(text: str):
+    loadout, _ = read_loadout(parse(text, "run.yaml"), load(), {"dialect": "trl"})
+    assert loadout is not None
+    return loadout
+
+
+@pytest.mark.parametrize(
+    ("more", "objective"),
+    [
+        ("beta: 0.1\n", "dpo"),
+        ("desirable_weight: 1.0\n", "kto"),
+        ("center_rewards_coefficient: 0.01\n", "reward"),
+        ("packing: false\n", "sft"),
+        ("assistant_only_loss: true\n", "sft"),
+    ],
+)
+def test_the_keys_that_only_one_trainer_reads_say_the_objective(more, objective):
+    text = BASE.replace("padding_free: true\n", "") if objective in ("kto", "reward") else BASE
+    loadout = loadout_of(text + more)
+    assert loadout.component_in("objective") == objective
+    assert "unsettled" not in loadout.context.facts
+
+
+def test_a_file_for_any_trainer_leaves_the_objective_open():
+    loadout = loadout_of(BASE)
+    assert loadout.component_in("objective") is None
+    assert loadout.context.facts["unsettled"] == ("objective",)
+
+
+def test_what_is_left_open_fires_no_rule_about_it():
+    """`padding_free` with a length limit is refused by TRL's SFT trainer alone; `trl dpo` takes the same file."""
+    open_, sft = loadout_of(BASE), loadout_of(BASE + "packing: false\n")
+    for loadout, fires in ((open_, False), (sft, True)):
+        solved = case_of(load(), loadout)
+        assert ("RF5301" in solved.broken) is fires
+        assert ("RF5301" in solved.world.violated(solved.written)) is fires
