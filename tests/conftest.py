@@ -10,6 +10,8 @@ import pytest
 
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before torch loads: spinning threads starve each other on shared cores
 
+pytest_plugins = ("telling",)
+
 GOLDEN = Path(__file__).parent / "golden"
 TEMPLATE = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
 WORDS = ["red", "green", "blue", "one", "two", "three", "four", "five", "cat", "dog", "tree", "house"]

@@ -33,11 +33,10 @@ def seen(*words: str) -> None:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told(request):
-    """Print what the random catalogs covered."""
+def told(saw):
+    """Tell what the random catalogs covered."""
     yield
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("\nrepairs against brute force:", dict(sorted(SEEN.items())))
+    saw(f"repairs against brute force: {dict(sorted(SEEN.items()))}")
 
 
 @MANY

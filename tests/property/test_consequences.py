@@ -29,11 +29,10 @@ SEEN: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told(request):
-    """Print what the random formulas covered, and insist that every kind of answer was met often."""
+def told(saw):
+    """Tell what the random formulas covered, and insist that every kind of answer was met often."""
     yield
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("\nengine against truth tables:", dict(sorted(SEEN.items())))
+    saw(f"engine against truth tables: {dict(sorted(SEEN.items()))}")
     if SEEN["questions"] >= 2000:  # not when a single test was asked for
         assert min(SEEN["conflicts"], SEEN["cheapest"]) > EXAMPLES // 100, SEEN
         assert min(SEEN[kind] for kind in ("void", "impossible", "forced", "blocked", "open")) > SEEN["questions"] // 50, SEEN

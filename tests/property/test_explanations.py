@@ -24,11 +24,10 @@ SEEN: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told(request):
-    """Print what the random catalogs covered."""
+def told(saw):
+    """Tell what the random catalogs covered."""
     yield
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("\nexplanations against truth tables:", dict(sorted(SEEN.items())))
+    saw(f"explanations against truth tables: {dict(sorted(SEEN.items()))}")
 
 
 @MANY

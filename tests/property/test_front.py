@@ -24,11 +24,10 @@ SEEN: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def told(request):
-    """Print what the random catalogs covered, and insist that there was something to choose."""
+def told(saw):
+    """Tell what the random catalogs covered, and insist that there was something to choose."""
     yield
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
-        print("\nfronts against brute force:", dict(sorted(SEEN.items())))
+    saw(f"fronts against brute force: {dict(sorted(SEEN.items()))}")
     assert SEEN["fronts"] > 20, SEEN
     assert SEEN["points"] > 1.2 * SEEN["fronts"], SEEN
 

@@ -4,6 +4,7 @@ Run with `-s` to read the counts: by whose recipe it is, by model family, by dev
 """
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_documented_recipe_has_no_error(entry: dict[str, Any]) -> None:
     assert codes(recipe_of(entry), "error") == set(entry.get("disputed", {}))
 
 
-def test_what_was_seen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_seen(saw: Callable[[str], None]) -> None:
     warned = {entry["id"]: sorted(codes(recipe_of(entry), "warning")) for entry in ENTRIES}
     disputed = {entry["id"]: entry["disputed"] for entry in ENTRIES if "disputed" in entry}
     lines = [f"documented to run: {len(ENTRIES)}, with an error: {len(disputed)}, warned about: {sum(map(bool, warned.values()))}"]
@@ -60,6 +61,5 @@ def test_what_was_seen(capsys: pytest.CaptureFixture[str]) -> None:
         lines.append(f"  by {subject}: " + ", ".join(f"{name} {count}" for name, count in counts))
     lines += [f"  warned: {name}: {', '.join(found)}" for name, found in warned.items() if found]
     lines += [f"  disputed: {name}: {code}: {reason}" for name, found in disputed.items() for code, reason in found.items()]
-    with capsys.disabled():
-        print("\n" + "\n".join(lines))
+    saw("\n".join(lines))
     assert len(disputed) / len(ENTRIES) <= 0.02

@@ -4,6 +4,7 @@ Run with `-s` to read the counts by subject, and each miss with its reason.
 """
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ def test_failure_is_seen_by_its_rule(entry: dict[str, Any]) -> None:
     assert bool(seen) != ("missed" in entry)
 
 
-def test_what_was_seen(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_seen(saw: Callable[[str], None]) -> None:
     missed = {entry["id"]: entry["missed"] for entry in ENTRIES if "missed" in entry}
     recall = 1 - len(missed) / len(ENTRIES)
     subjects = Counter(str(entry["subject"]) for entry in ENTRIES).most_common()
@@ -61,6 +62,5 @@ def test_what_was_seen(capsys: pytest.CaptureFixture[str]) -> None:
         lines.append(f"  sample {sample}: {sum('missed' not in entry for entry in drawn)} of {len(drawn)}")
     lines.append("  by subject: " + ", ".join(f"{name} {count}" for name, count in subjects))
     lines += [f"  missed: {name}: {reason}" for name, reason in missed.items()]
-    with capsys.disabled():
-        print("\n" + "\n".join(lines))
+    saw("\n".join(lines))
     assert recall >= RECALL

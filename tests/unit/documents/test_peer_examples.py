@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def cases(kind: str) -> list[dict]:
         return [case for case in map(json.loads, lines) if case["full_config"]]
 
 
-def test_examples_that_their_tool_accepts_have_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+def test_examples_that_their_tool_accepts_have_no_error(saw: Callable[[str], None]) -> None:
     seen: Counter[str] = Counter()
     wrong: dict[str, set[str]] = {}
     with (PEERS / "INDEX.tsv").open(encoding="utf-8") as rows:
@@ -60,12 +61,11 @@ def test_examples_that_their_tool_accepts_have_no_error(capsys: pytest.CaptureFi
             assert report.dialect == row["dialect"].removesuffix("-train")
             if found := errors(report) - ARGUED.get(row["path"], set()):
                 wrong[row["path"]] = found
-    with capsys.disabled():
-        print(f"\nother tools' examples without an error of ours: {dict(seen)}")
+    saw(f"other tools' examples without an error of ours: {dict(seen)}")
     assert not wrong
 
 
-def test_axolotls_own_cases_are_judged_as_it_judges_them(capsys: pytest.CaptureFixture[str]) -> None:
+def test_axolotls_own_cases_are_judged_as_it_judges_them(saw: Callable[[str], None]) -> None:
     refused = {case["id"] for case in cases("invalid") if not errors(check(yaml.safe_dump(case["config"], sort_keys=False)))}
     alarmed = {
         case["id"]: found
@@ -73,7 +73,6 @@ def test_axolotls_own_cases_are_judged_as_it_judges_them(capsys: pytest.CaptureF
         if (found := errors(check(yaml.safe_dump(case["config"], sort_keys=False))) - ARGUED.get(case["id"], set()))
     }
     count = len(cases("invalid"))
-    with capsys.disabled():
-        print(f"\nAxolotl's own cases: {count - len(refused)} of {count} refused ones found, {len(cases('valid'))} accepted ones clean")
+    saw(f"Axolotl's own cases: {count - len(refused)} of {count} refused ones found, {len(cases('valid'))} accepted ones clean")
     assert refused <= MISSED
     assert not alarmed

@@ -97,7 +97,7 @@ needs_theirs = pytest.mark.skipif(not THEIRS, reason=f"the collection of other t
 
 @needs_theirs
 @pytest.mark.parametrize("gpu", [None, "t4"])
-def test_fixes_of_the_tools_own_examples(gpu: str | None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fixes_of_the_tools_own_examples(gpu: str | None, saw: Callable[[str], None]) -> None:
     files, fixes = Counter[str](), Counter[str]()
     findings = safe = 0
     for path in THEIRS:
@@ -112,20 +112,18 @@ def test_fixes_of_the_tools_own_examples(gpu: str | None, capsys: pytest.Capture
             safe += fix.safety == "safe"
             same = sum(a == b for a, b in zip(report.text.splitlines(), new.splitlines(), strict=False))
             assert same > 0 or report.text.count("\n") < 3
-    with capsys.disabled():
-        counted = f"{sum(files.values())} files, {findings} findings, {sum(fixes.values())} fixes applied ({safe} safe)"
-        print(f"\nthe tools' own examples for {gpu or 'no GPU in particular'}: {counted}: {dict(fixes)}")
+    counted = f"{sum(files.values())} files, {findings} findings, {sum(fixes.values())} fixes applied ({safe} safe)"
+    saw(f"the tools' own examples for {gpu or 'no GPU in particular'}: {counted}: {dict(fixes)}")
     assert sum(files.values()) > 150 and sum(fixes.values()) > 40
 
 
 @needs_theirs
-def test_the_tools_own_examples_in_other_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tools_own_examples_in_other_words(saw: Callable[[str], None]) -> None:
     seen: Counter[str] = Counter()
     for path in THEIRS:
         assert_conversions_keep(path, seen)
-    with capsys.disabled():
-        whole = {name: f"{seen[name]} of {seen[name.replace('whole', 'all')]}" for name in sorted(seen) if name.startswith("whole")}
-        print(f"\nconverted with every part and value: {whole}; nothing was lost without a word")
+    whole = {name: f"{seen[name]} of {seen[name.replace('whole', 'all')]}" for name in sorted(seen) if name.startswith("whole")}
+    saw(f"converted with every part and value: {whole}; nothing was lost without a word")
     assert seen["all axolotl → recipeforge"] > 90
 
 
