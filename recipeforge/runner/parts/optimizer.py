@@ -15,7 +15,7 @@ SCHEDULE_FREE = Need("schedulefree", "brings schedule-free AdamW", minimum="1.4"
 TORCH_WITH_MUON = Need("torch", "has the Muon optimizer", minimum="2.9")
 
 
-def _groups(parameters: Iterable[Any], values: Values) -> list[dict[str, Any]]:
+def decayed_groups(parameters: Iterable[Any], values: Values) -> list[dict[str, Any]]:
     """Two groups: matrices with weight decay, the rest without."""
     trainable = [p for p in parameters if p.requires_grad]
     decay = float(values["optimizer.weight_decay"])
@@ -23,11 +23,12 @@ def _groups(parameters: Iterable[Any], values: Values) -> list[dict[str, Any]]:
     return [{"params": list(params), "weight_decay": wd} for params, wd in parts if params]
 
 
-def _rate(values: Values) -> float:
+def rate_of(values: Values) -> float:
+    """Return the recipe's learning rate."""
     return float(values["optimizer.learning_rate"])
 
 
-def _options(values: Values, betas: tuple[float, ...] | None = None, epsilon: bool = False) -> dict[str, Any]:
+def options_of(values: Values, betas: tuple[float, ...] | None = None, epsilon: bool = False) -> dict[str, Any]:
     """Betas and epsilon that the recipe sets; what it leaves open stays the library's default."""
     options: dict[str, Any] = {}
     if betas and ("optimizer.beta1" in values or "optimizer.beta2" in values):
@@ -40,8 +41,8 @@ def _options(values: Values, betas: tuple[float, ...] | None = None, epsilon: bo
 
 def adamw(model: Any, values: Values) -> tuple[Any, ...]:
     """torch's AdamW."""
-    groups = _groups(model.parameters(), values)
-    return (_adamw(groups, lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True)),)
+    groups = decayed_groups(model.parameters(), values)
+    return (_adamw(groups, lr=rate_of(values), **options_of(values, (0.9, 0.999), epsilon=True)),)
 
 
 def _adamw(groups: list[dict[str, Any]], **options: Any) -> Any:
@@ -58,7 +59,7 @@ def sgd(model: Any, values: Values) -> tuple[Any, ...]:
     import torch
 
     momentum = float(values.get("optimizer.momentum", 0.0))
-    return (torch.optim.SGD(_groups(model.parameters(), values), lr=_rate(values), momentum=momentum),)
+    return (torch.optim.SGD(decayed_groups(model.parameters(), values), lr=rate_of(values), momentum=momentum),)
 
 
 def adafactor(model: Any, values: Values) -> tuple[Any, ...]:
@@ -66,8 +67,8 @@ def adafactor(model: Any, values: Values) -> tuple[Any, ...]:
     from transformers.optimization import Adafactor
 
     options: dict[str, Any] = {"beta1": float(values["optimizer.beta1"])} if "optimizer.beta1" in values else {}
-    groups = _groups(model.parameters(), values)
-    return (Adafactor(groups, lr=_rate(values), scale_parameter=False, relative_step=False, warmup_init=False, **options),)
+    groups = decayed_groups(model.parameters(), values)
+    return (Adafactor(groups, lr=rate_of(values), scale_parameter=False, relative_step=False, warmup_init=False, **options),)
 
 
 def _bitsandbytes(class_name: str, betas: tuple[float, ...], epsilon: bool = True):
@@ -75,7 +76,7 @@ def _bitsandbytes(class_name: str, betas: tuple[float, ...], epsilon: bool = Tru
         import bitsandbytes
 
         kind = getattr(bitsandbytes.optim, class_name)
-        return (kind(_groups(model.parameters(), values), lr=_rate(values), **_options(values, betas, epsilon)),)
+        return (kind(decayed_groups(model.parameters(), values), lr=rate_of(values), **options_of(values, betas, epsilon)),)
 
     return build
 
@@ -94,12 +95,12 @@ def muon(model: Any, values: Values) -> tuple[Any, ...]:
     decay = float(values["optimizer.weight_decay"])
     built: list[Any] = []
     if hidden:
-        built.append(torch.optim.Muon(hidden, lr=_rate(values), weight_decay=decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"))
+        built.append(torch.optim.Muon(hidden, lr=rate_of(values), weight_decay=decay, momentum=momentum, adjust_lr_fn="match_rms_adamw"))
     if rest:
         auxiliary = values.get("optimizer.auxiliary")
         if auxiliary is None:
             raise RunError(f"Muon cannot take {len(rest)} embeddings, norms or biases; say `auxiliary: adamw` under `optimizer`")
-        built.append(_auxiliary(str(auxiliary), _groups(rest, values), _rate(values)))
+        built.append(_auxiliary(str(auxiliary), decayed_groups(rest, values), rate_of(values)))
     return tuple(built)
 
 
@@ -107,7 +108,9 @@ def schedule_free(model: Any, values: Values) -> tuple[Any, ...]:
     """schedulefree's AdamW, in training mode; the loop switches it to the averaged weights for measuring and saving."""
     from schedulefree import AdamWScheduleFree
 
-    optimizer = AdamWScheduleFree(_groups(model.parameters(), values), lr=_rate(values), **_options(values, (0.9, 0.999), epsilon=True))
+    optimizer = AdamWScheduleFree(
+        decayed_groups(model.parameters(), values), lr=rate_of(values), **options_of(values, (0.9, 0.999), epsilon=True)
+    )
     optimizer.train()
     return (optimizer,)
 
@@ -131,21 +134,32 @@ def _sentence(name: str):
     return lambda v: f"{name}, learning rate {float(v['optimizer.learning_rate']):g}, weight decay {float(v['optimizer.weight_decay']):g}"
 
 
-def _part(component: str, name: str, build: Any, *knobs: str, needs: tuple[Need, ...] = (), objections: Any = lambda wishes: ()) -> Part:
+def optimizer_part(
+    component: str,
+    name: str,
+    build: Any,
+    *knobs: str,
+    needs: tuple[Need, ...] = (),
+    objections: Any = lambda wishes: (),
+    untested: str = "",
+) -> Part:
+    """Return an optimizer's part: its rate and weight decay, and the `knobs` of its own."""
     honoured = reads("optimizer", "learning_rate", "weight_decay", *knobs, own_param_groups=(False,))
-    return Part(component, "optimizer", build, _sentence(name), honoured, needs, objections=objections)
+    return Part(component, "optimizer", build, _sentence(name), honoured, needs, objections=objections, untested=untested)
 
 
 _ADAM = ("beta1", "beta2", "epsilon")
 _BNB = (BITSANDBYTES,)
 PARTS = (
-    _part("adamw", "AdamW", adamw, *_ADAM),
-    _part("sgd", "SGD", sgd, "momentum"),
-    _part("adafactor", "Adafactor without relative steps", adafactor, "beta1"),
-    _part("adamw-8bit", "AdamW with 8-bit states", _bitsandbytes("AdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
-    _part("paged-adamw-8bit", "AdamW with paged 8-bit states", _bitsandbytes("PagedAdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
-    _part("lion-8bit", "Lion with 8-bit states", _bitsandbytes("Lion8bit", (0.9, 0.99), epsilon=False), "beta1", "beta2", needs=_BNB),
-    _part("ademamix-8bit", "AdEMAMix with 8-bit states", _bitsandbytes("AdEMAMix8bit", (0.9, 0.999, 0.9999)), *_ADAM, needs=_BNB),
-    _part("schedule-free-adamw", "schedule-free AdamW", schedule_free, *_ADAM, needs=(SCHEDULE_FREE,)),
-    _part("muon", "Muon", muon, "momentum", "auxiliary", needs=(TORCH_WITH_MUON,), objections=_auxiliary_is_there),
+    optimizer_part("adamw", "AdamW", adamw, *_ADAM),
+    optimizer_part("sgd", "SGD", sgd, "momentum"),
+    optimizer_part("adafactor", "Adafactor without relative steps", adafactor, "beta1"),
+    optimizer_part("adamw-8bit", "AdamW with 8-bit states", _bitsandbytes("AdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
+    optimizer_part("paged-adamw-8bit", "AdamW with paged 8-bit states", _bitsandbytes("PagedAdamW8bit", (0.9, 0.999)), *_ADAM, needs=_BNB),
+    optimizer_part(
+        "lion-8bit", "Lion with 8-bit states", _bitsandbytes("Lion8bit", (0.9, 0.99), epsilon=False), "beta1", "beta2", needs=_BNB
+    ),
+    optimizer_part("ademamix-8bit", "AdEMAMix with 8-bit states", _bitsandbytes("AdEMAMix8bit", (0.9, 0.999, 0.9999)), *_ADAM, needs=_BNB),
+    optimizer_part("schedule-free-adamw", "schedule-free AdamW", schedule_free, *_ADAM, needs=(SCHEDULE_FREE,)),
+    optimizer_part("muon", "Muon", muon, "momentum", "auxiliary", needs=(TORCH_WITH_MUON,), objections=_auxiliary_is_there),
 )

@@ -13,6 +13,9 @@ MEASURED = {"eval": "{strategy: steps, every: 1}"}
 BESIDE: dict[str, dict[str, str]] = {
     "qlora": {"quantization": "bnb-4bit"},
     "muon": {"optimizer": "{use: muon, learning_rate: 1.0e-3, auxiliary: adamw}"},
+    "galore": {"optimizer": "{use: galore, target_modules: all-linear}", "technique": "full"},
+    "apollo": {"optimizer": "{use: apollo, target_modules: attention}", "technique": "full"},
+    "apollo-mini": {"optimizer": "{use: apollo-mini, target_modules: mlp}", "technique": "full"},
     "cosine-min-lr": {"scheduler": "{use: cosine-min-lr, min_lr_ratio: 0.1}"},
     "wsd": {"scheduler": "{use: wsd, decay_steps: 2}"},
     "reduce-on-plateau": MEASURED,
