@@ -110,6 +110,9 @@ def _distance(left: str, right: str, limit: int) -> int:
     """Return the edits (insert, delete, replace, swap neighbours) between two words, or more than `limit`."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
+    here, there = frozenset(left), frozenset(right)
+    if len(here - there) > limit or len(there - here) > limit:  # each letter that the other lacks takes an edit
+        return limit + 1
     before: list[int] = []
     row = list(range(len(right) + 1))
     for i, a in enumerate(left, 1):

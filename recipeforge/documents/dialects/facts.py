@@ -9,15 +9,21 @@ from recipeforge.schemas.condition import Compare
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.place import Span
 
-_last: tuple[Catalog, tuple[str, ...]] | None = None
+Asked = tuple[str, str, str]
+"""A subject, its path in the configuration, and the path's first key."""
+_last: tuple[Catalog, tuple[Asked, ...]] | None = None
 
 
 def config_facts(config: Config, catalog: Catalog) -> tuple[dict[str, Fact], dict[str, Span]]:
     """Return every fact of the configuration that some rule asks for, and where those that it states stand."""
     facts: dict[str, Fact] = {}
     spans: dict[str, Span] = {}
-    for subject in _asked(catalog):
-        path = subject.removeprefix(CONFIG_PREFIX)
+    stated = config.entries(config.root)
+    for subject, path, key in _asked(catalog):
+        if key not in stated:  # most keys are not there
+            config.looked.add(path.split("[]")[0])
+            facts[subject] = () if "[]" in path else ABSENT
+            continue
         facts[subject] = _items(config, path) if "[]" in path else _value(config, path)
         if config.entry(path.split("[]")[0]) is not None:
             spans[subject] = config.span(path.split("[]")[0])
@@ -50,7 +56,7 @@ def _items(config: Config, path: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _asked(catalog: Catalog) -> tuple[str, ...]:
+def _asked(catalog: Catalog) -> tuple[Asked, ...]:
     """Return the keys that rules ask for; kept for one catalog, since a process has one."""
     global _last
     if _last is None or _last[0] is not catalog:
@@ -61,5 +67,6 @@ def _asked(catalog: Catalog) -> tuple[str, ...]:
             for atom in atoms(rule.violated_when)
             if isinstance(atom, Compare) and atom.subject.startswith(CONFIG_PREFIX)
         }
-        _last = (catalog, tuple(sorted(subjects)))
+        paths = [(subject, subject.removeprefix(CONFIG_PREFIX)) for subject in sorted(subjects)]
+        _last = (catalog, tuple((subject, path, path.split(".")[0].removesuffix("[]")) for subject, path in paths))
     return _last[1]
