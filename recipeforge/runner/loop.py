@@ -54,7 +54,9 @@ class Bench:
         batch = self.batch(lines)
         labels = batch.pop("labels")[:, 1:]
         with self.casting():
-            logits = model(**batch, use_cache=False).logits[:, :-1]
+            logits = model(**batch, use_cache=False).logits
+        # Learned prompts have logits, too, before those of the rows.
+        logits = logits[:, -1 - labels.shape[1] : -1]
         return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
 
 

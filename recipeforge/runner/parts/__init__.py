@@ -10,11 +10,23 @@ from recipeforge.runner.parts import (
     quantization,
     scheduler,
     technique,
+    technique_library,
 )
 from recipeforge.runner.parts.registry import Part, Registry
 
 PARTS = Registry()
-for module in (technique, objective, quantization, optimizer, optimizer_library, scheduler, precision, attention, memory):
+for module in (
+    technique,
+    technique_library,
+    objective,
+    quantization,
+    optimizer,
+    optimizer_library,
+    scheduler,
+    precision,
+    attention,
+    memory,
+):
     for part in module.PARTS:
         PARTS.add(part)
 

@@ -20,7 +20,12 @@ def train_everything(model: Any, values: Values, formats: Formats) -> Any:
     return model
 
 
-def _targets(model: Any, wish: str) -> str | list[str]:
+def targets_in(model: Any, wish: str) -> str | list[str]:
+    """Return the layers that a recipe's `targets` means in this model, as peft takes them.
+
+    Raises:
+        RunError: its attention layers have unknown names.
+    """
     if wish == "all-linear":
         return wish
     present = {name.rsplit(".", 1)[-1] for name, _ in model.named_modules()}
@@ -37,19 +42,22 @@ def _embedding_names(model: Any) -> list[str]:
     return [name.rsplit(".", 1)[-1] for name, module in model.named_modules() if id(module) in wanted]
 
 
-def _lora(**flags: Any):
+def lora(**flags: Any):
+    """Return the builder of a LoRA adapter with these settings of peft's configuration besides the recipe's."""
+
     def build(model: Any, values: Values, formats: Formats) -> Any:
         from peft import LoraConfig, get_peft_model
 
-        model = _prepared(model)
+        model = ready_for_training(model)
         embeddings = bool(values["technique.train_embeddings"])
         options: dict[str, Any] = {
             "r": int(values["technique.rank"]),
             "lora_alpha": values["technique.alpha"],
             "lora_dropout": float(values["technique.dropout"]),
-            "target_modules": _targets(model, str(values["technique.targets"])),
+            "target_modules": targets_in(model, str(values["technique.targets"])),
             "bias": _BIAS[str(values["technique.bias"])],
             "modules_to_save": _embedding_names(model) if embeddings else None,
+            "lora_bias": bool(values.get("technique.lora_bias", False)),
             "ensure_weight_tying": embeddings and bool(model.config.get_text_config().tie_word_embeddings),
         }
         config = LoraConfig(task_type="CAUSAL_LM", **options, **flags)
@@ -58,7 +66,7 @@ def _lora(**flags: Any):
     return build
 
 
-def _prepared(model: Any) -> Any:
+def ready_for_training(model: Any) -> Any:
     """Over a quantized base, norms, embeddings and the head go to fp32, as peft advises for training."""
     from peft import prepare_model_for_kbit_training
 
@@ -69,7 +77,7 @@ def restore_adapter(base: Any, folder: Path, formats: Formats) -> Any:
     """Put a saved adapter on a base model."""
     from peft import PeftModel
 
-    return PeftModel.from_pretrained(_prepared(base), str(folder), autocast_adapter_dtype=formats.trained == "float32")
+    return PeftModel.from_pretrained(ready_for_training(base), str(folder), autocast_adapter_dtype=formats.trained == "float32")
 
 
 def _four_bit_base(wishes: Wishes) -> Iterable[Objection]:
@@ -90,20 +98,19 @@ def _sentence(name: str):
     return does
 
 
-_LORA_KNOBS = reads("technique", "rank", "alpha", "dropout", "targets", "bias", "train_embeddings", resize_embeddings=(False,))
+_LORA_KNOBS = reads("technique", "rank", "alpha", "dropout", "targets", "bias", "train_embeddings", "lora_bias", resize_embeddings=(False,))
 
 
-def _family_member(component: str, name: str, **flags: bool) -> Part:
-    return Part(
-        component,
-        "technique",
-        build=_lora(**flags),
-        does=_sentence(name),
-        reads=_LORA_KNOBS,
-        needs=(PEFT,),
-        traits=frozenset({"adapter"}),
-        objections=_four_bit_base if component == "qlora" else lambda wishes: (),
-    )
+def family_member(
+    component: str,
+    name: str,
+    build: Any,
+    objections: Any = lambda wishes: (),
+    needs: tuple[Need, ...] = (PEFT,),
+    untested: str = "",
+) -> Part:
+    """Return the part of an adapter that takes LoRA's knobs."""
+    return Part(component, "technique", build, _sentence(name), _LORA_KNOBS, needs, frozenset({"adapter"}), objections, untested)
 
 
 PARTS = (
@@ -115,8 +122,8 @@ PARTS = (
         reads=reads("technique", resize_embeddings=(False,)),
         objections=_unquantized_base,
     ),
-    _family_member("lora", "LoRA"),
-    _family_member("qlora", "LoRA over the 4-bit base"),
-    _family_member("rslora", "rank-stabilised LoRA", use_rslora=True),
-    _family_member("dora", "DoRA", use_dora=True),
+    family_member("lora", "LoRA", lora()),
+    family_member("qlora", "LoRA over the 4-bit base", lora(), _four_bit_base),
+    family_member("rslora", "rank-stabilised LoRA", lora(use_rslora=True)),
+    family_member("dora", "DoRA", lora(use_dora=True)),
 )

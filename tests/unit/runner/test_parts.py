@@ -216,8 +216,8 @@ def test_quantized_weights_are_stored_small(component: str, tiny_model) -> None:
 
 
 def test_a_model_without_known_attention_names_is_told() -> None:
-    from recipeforge.runner.parts.technique import _targets
+    from recipeforge.runner.parts.technique import targets_in
 
     strange = SimpleNamespace(named_modules=lambda: [("layers.0.mixer", None)])
     with pytest.raises(Exception, match="all-linear"):
-        _targets(strange, "attention")
+        targets_in(strange, "attention")
