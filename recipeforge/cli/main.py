@@ -31,6 +31,7 @@ COMMANDS = (
     "convert",
     "run",
     "runs",
+    "eject",
     "parts",
     "bench",
     "catalog",
