@@ -40,6 +40,8 @@ class Bench:
     pad: int
     packed: bool
     autocast: str | None
+    smoothing: float = 0.0
+    """The share of probability that is taken off each label while training."""
 
     def batch(self, lines: Sequence[Line]) -> dict[str, Any]:
         """Return lines as tensors on the device."""
@@ -50,14 +52,16 @@ class Bench:
         return torch.autocast(self.device.type, dtype=getattr(torch, self.autocast)) if self.autocast else nullcontext()
 
     def loss_sum(self, model: Any, lines: Sequence[Line]) -> torch.Tensor:
-        """Return the summed cross-entropy, nats, of every token that counts."""
+        """Return the summed cross-entropy, nats, of every token that counts; with smoothed labels while training."""
         batch = self.batch(lines)
         labels = batch.pop("labels")[:, 1:]
         with self.casting():
             logits = model(**batch, use_cache=False).logits
         # Learned prompts have logits, too, before those of the rows.
         logits = logits[:, -1 - labels.shape[1] : -1]
-        return functional.cross_entropy(logits.flatten(0, 1).float(), labels.flatten(), ignore_index=IGNORED, reduction="sum")
+        smoothing = self.smoothing if model.training else 0.0
+        scores = logits.flatten(0, 1).float()
+        return functional.cross_entropy(scores, labels.flatten(), ignore_index=IGNORED, reduction="sum", label_smoothing=smoothing)
 
 
 def counted(lines: Sequence[Line]) -> int:

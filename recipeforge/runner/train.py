@@ -19,7 +19,9 @@ from recipeforge.runner.loading import formats_of, load_base, load_config, load_
 from recipeforge.runner.look import Finding, look
 from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
+from recipeforge.runner.optimization import optimization
 from recipeforge.runner.parts import PARTS
+from recipeforge.runner.parts.regularization import smoothing_of
 from recipeforge.runner.plan import Plan
 from recipeforge.runner.postflight import Check, check_reloaded, of_files, of_losses, of_settings, size_of
 from recipeforge.runner.rows import DataError, load_rows
@@ -91,7 +93,8 @@ class Training:
         self.meter = PeakMeter(self.device)
         self._stage("loading the model")
         model = self._model()
-        bench = Bench(self.device, tokenizer.pad_token_id, bool(plan.values["data.packing"]), formats_of(plan).autocast)
+        packed, smoothing = bool(plan.values["data.packing"]), smoothing_of(plan.parts, plan.values)
+        bench = Bench(self.device, tokenizer.pad_token_id, packed, formats_of(plan).autocast, smoothing)
         if bench.packed:
             check_packing(model, bench)
         if self.stop:
@@ -182,8 +185,8 @@ class Training:
         model = load_base(plan, self.device, whole)
         transformers.set_seed(plan.seed)  # loading may draw random numbers, and how many differs between kinds of files
         model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
-        for saver in plan.parts.get("memory", ()):
-            PARTS[saver].build(model, plan.values)
+        for change in (*plan.parts.get("memory", ()), *plan.parts.get("regularization", ())):
+            PARTS[change].build(model, plan.values)
         if self._state and self._state.weights is not None:
             put_back(model, self._state.weights)
         align(model)
@@ -201,9 +204,7 @@ class Training:
         steps = int(v["train.steps"]) if "train.steps" in v else None
         total = planned_steps(len(data.train), micro, accumulate, steps, float(v.get("train.epochs", 0)))
         self.channel.say("total", steps=total)
-        self._optimizers = optimizers = PARTS[plan.part_in("optimizer")].build(model, v)
-        schedule = PARTS[plan.part_in("scheduler")].build
-        self._schedulers = schedulers = tuple(schedule(optimizer, v, total) for optimizer in optimizers)
+        self._optimizers, self._schedulers = optimizers, schedulers = optimization(plan, model, total)
         marks = marks_of(model, (*data.train, *data.held_out))
         saver, start = Saver(plan, self.output, marks), self.steps
         transformers.set_seed(plan.seed)

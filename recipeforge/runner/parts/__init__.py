@@ -2,12 +2,16 @@
 
 from recipeforge.runner.parts import (
     attention,
+    averaging,
+    export,
+    lr_groups,
     memory,
     objective,
     optimizer,
     optimizer_library,
     precision,
     quantization,
+    regularization,
     scheduler,
     technique,
     technique_library,
@@ -26,6 +30,10 @@ for module in (
     precision,
     attention,
     memory,
+    regularization,
+    averaging,
+    lr_groups,
+    export,
 ):
     for part in module.PARTS:
         PARTS.add(part)

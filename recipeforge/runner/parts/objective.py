@@ -21,4 +21,11 @@ def _sentence(values) -> str:
 
 PARTS = (
     Part("sft", "objective", build=lambda: None, does=_sentence, reads=reads("objective", "completion_only"), objections=_prompt_exists),
+    Part(
+        "pretrain",
+        "objective",
+        build=lambda: None,
+        does=lambda v: "next-token cross-entropy over all tokens, averaged over the tokens of a whole optimizer step",
+        reads=reads("objective", completion_only=(False,)),
+    ),
 )

@@ -67,6 +67,46 @@ def _wsd(values: Values) -> dict[str, Any]:
     return phases
 
 
+def rex(optimizer: Any, values: Values, steps: int) -> Any:
+    """REX (arXiv 2107.04197): with the share z of the steps behind the warm-up, the rate times (1 - z) / (1 - z / 2)."""
+    from torch.optim.lr_scheduler import LambdaLR
+
+    warmup = warmup_steps(values, steps)
+
+    def share(step: int) -> float:
+        if step < warmup:
+            return step / warmup
+        left = 1 - min(1.0, (step - warmup) / max(1, steps - warmup))
+        return left / (0.5 + left / 2)
+
+    return LambdaLR(optimizer, share)
+
+
+def exponential(optimizer: Any, values: Values, steps: int) -> Any:
+    """torch's ExponentialLR, once a step."""
+    from torch.optim.lr_scheduler import ExponentialLR
+
+    return ExponentialLR(optimizer, gamma=float(values["scheduler.gamma"]))
+
+
+def step(optimizer: Any, values: Values, steps: int) -> Any:
+    """torch's StepLR."""
+    from torch.optim.lr_scheduler import StepLR
+
+    return StepLR(optimizer, step_size=int(values["scheduler.step_size"]), gamma=float(values["scheduler.gamma"]))
+
+
+def _has_gamma(wishes: Wishes) -> Iterable[Objection]:
+    if "scheduler.gamma" not in wishes.values:
+        yield Objection(wishes.parts["scheduler"][0], "it does not say by which factor the rate drops", "add `gamma`")
+
+
+def _has_steps(wishes: Wishes) -> Iterable[Objection]:
+    yield from _has_gamma(wishes)
+    if "scheduler.step_size" not in wishes.values:
+        yield Objection("step", "it does not say after how many steps the rate drops", "add `step_size`")
+
+
 def one_cycle(optimizer: Any, values: Values, steps: int) -> Any:
     """torch's OneCycleLR with its own defaults: 30 % of the steps rise, momentum moves between 0.85 and 0.95 against the rate."""
     from torch.optim.lr_scheduler import OneCycleLR
@@ -144,7 +184,19 @@ PARTS = (
     _part(
         "cosine-min-lr", "cosine decay to a floor", _named("cosine_with_min_lr", _floor), "min_lr", "min_lr_ratio", objections=_one_floor
     ),
-    _part("polynomial", "polynomial decay", _named("polynomial")),
+    _part("polynomial", "polynomial decay", _named("polynomial", lambda v: {"power": float(v["scheduler.power"])}), "power"),
+    _part("rex", "ever faster decay to zero (REX)", rex),
+    _plain_part(
+        "exponential", lambda v: f"{v.get('scheduler.gamma')} times the rate after every step", exponential, "gamma", objections=_has_gamma
+    ),
+    _plain_part(
+        "step",
+        lambda v: f"{v.get('scheduler.gamma')} times the rate after every {v.get('scheduler.step_size')} steps",
+        step,
+        "gamma",
+        "step_size",
+        objections=_has_steps,
+    ),
     _part("inverse-sqrt", "inverse square root decay", _named("inverse_sqrt")),
     _part(
         "wsd",

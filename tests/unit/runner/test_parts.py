@@ -99,6 +99,7 @@ RATES = {
     "cosine-restarts": [1.0, 0.8536, 0.5, 0.1464, 1.0, 0.8536, 0.5, 0.1464],
     "wsd": [1.0, 1.0, 1.0, 1.0, 1.0, 0.75, 0.25, 0.0],
     "inverse-sqrt": [1.0] * 8,
+    "rex": [1.0, 0.9333, 0.8571, 0.7692, 0.6667, 0.5455, 0.4, 0.2222],
 }
 
 
@@ -107,12 +108,12 @@ WARMED = [part for part in PARTS.of_slot("scheduler") if "scheduler.warmup_ratio
 
 def test_schedules_without_warm_up_of_ours_have_tests_of_their_own() -> None:
     rest = {part.component for part in PARTS.of_slot("scheduler")} - {part.component for part in WARMED}
-    assert rest == {"one-cycle", "reduce-on-plateau", "greedy", "dlrs"}  # test_reactive.py
+    assert rest == {"one-cycle", "reduce-on-plateau", "greedy", "dlrs"} | {"exponential", "step"}  # test_reactive.py, and below
 
 
 @pytest.mark.parametrize("part", WARMED, ids=lambda p: p.component)
 def test_every_schedule_has_its_shape(part) -> None:
-    more = {"scheduler.min_lr_ratio": 0.1, "scheduler.cycles": 2, "scheduler.decay_steps": 3}
+    more = {"scheduler.power": 1.0, "scheduler.min_lr_ratio": 0.1, "scheduler.cycles": 2, "scheduler.decay_steps": 3}
     rates = _rates(part, more, 8)
     if part.component == "wsd":  # where exactly the last steps fall is transformers' business
         assert rates[:5] == [1.0] * 5
@@ -122,6 +123,11 @@ def test_every_schedule_has_its_shape(part) -> None:
     warmed = _rates(part, more | {"scheduler.warmup_ratio": 0.25}, 8)
     assert warmed[:3] == pytest.approx([0.0, 0.5, 1.0], abs=1e-6)
     assert _rates(part, more | {"scheduler.warmup_steps": 2}, 8) == warmed
+
+
+def test_drops_come_when_they_are_asked_for() -> None:
+    assert _rates(PARTS["exponential"], {"scheduler.gamma": 0.5}, 4) == [1.0, 0.5, 0.25, 0.125]
+    assert _rates(PARTS["step"], {"scheduler.gamma": 0.5, "scheduler.step_size": 2}, 5) == [1.0, 1.0, 0.5, 0.5, 0.25]
 
 
 def _rates(part, values, steps: int) -> list[float]:

@@ -18,6 +18,10 @@ BESIDE: dict[str, dict[str, str]] = {
     "apollo-mini": {"optimizer": "{use: apollo-mini, target_modules: mlp}", "technique": "full"},
     "cosine-min-lr": {"scheduler": "{use: cosine-min-lr, min_lr_ratio: 0.1}"},
     "wsd": {"scheduler": "{use: wsd, decay_steps: 2}"},
+    "exponential": {"scheduler": "{use: exponential, gamma: 0.9}"},
+    "step": {"scheduler": "{use: step, gamma: 0.5, step_size: 1}"},
+    "lora-plus": {"technique": "lora"},
+    "embedding-lr": {"technique": "full", "lr_groups": "[{use: embedding-lr, embedding_rate: 1.0e-3}]"},
     "reduce-on-plateau": MEASURED,
     "greedy": MEASURED,
 }

@@ -50,7 +50,7 @@ def test_models_are_found_where_they_are(make, tmp_path: Path) -> None:
 
 
 def test_the_steps_say_what_every_part_does(make) -> None:
-    text = MINIMAL + "train: {steps: 9}\nbatch: {micro: 2, accumulate: 3}\nprecision: bf16\nregularization: neftune\n"
+    text = MINIMAL + "train: {steps: 9}\nbatch: {micro: 2, accumulate: 3}\nprecision: bf16\nregularization: z-loss\n"
     steps = dict(make(text).plan.steps)
     assert steps["technique"] == "LoRA of rank 8, alpha 16, on all-linear layers"
     assert steps["train"].startswith("9 steps of 2 × 3 sequences")

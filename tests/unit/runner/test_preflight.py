@@ -19,12 +19,12 @@ def test_a_sound_recipe_has_none(make, recipe) -> None:
 def test_all_problems_are_told_at_once_and_in_their_places(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preflight, "visible_gpu", lambda: None)
     text = recipe(
-        technique="{use: vera, rank: 4}",
+        technique="{use: adalora, rank: 4}",
         train="{keep_best: true}",
         data="{source: gone.jsonl, format: text}",
         hardware="{gpu: t4, count: 2}",
         model="./nowhere",
-        regularization="neftune",
+        regularization="z-loss",
     )
     made = make(text)
     found = problems(made.plan, made.loadout)
