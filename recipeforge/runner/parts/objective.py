@@ -26,6 +26,5 @@ PARTS = (
         "objective",
         build=lambda: None,
         does=lambda v: "next-token cross-entropy over all tokens, averaged over the tokens of a whole optimizer step",
-        reads=reads("objective", completion_only=(False,)),
     ),
 )
