@@ -4,7 +4,7 @@ The world of `case.py` gives the same answer (a property test holds the two agai
 when somebody asks for cures.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
@@ -55,7 +55,7 @@ def _judged(catalog: Catalog, loadout: Loadout) -> AsWritten:
     here = frozenset(c for held in view.slots.values() for c in held)
     for rule in catalog.rules.values():
         pattern = rule.violated_when
-        if pattern is None or rule.stage == "removed" or here.isdisjoint(_needed(pattern, here)) or not in_scope(rule, view.facts):
+        if pattern is None or rule.stage == "removed" or _refuted(pattern, here) or not in_scope(rule, view.facts):
             continue
         truth = evaluate(pattern, view)
         if truth:
@@ -69,10 +69,10 @@ def _judged(catalog: Catalog, loadout: Loadout) -> AsWritten:
     return AsWritten(view, frozenset(broken), frozenset(unknown))
 
 
-def _needed(pattern: Condition, here: frozenset[str]) -> Collection[str]:
-    """Return components of which one has to be here for a pattern to be true; `here` itself where it names none first."""
+def _refuted(pattern: Condition, here: frozenset[str]) -> bool:
+    """Return whether a pattern first asks for components of which none is here, which spares the rest of it."""
     first = pattern.parts[0] if isinstance(pattern, All) else pattern
-    return first.components if isinstance(first, Holds) else here
+    return isinstance(first, Holds) and here.isdisjoint(first.components)
 
 
 def _lacking(pattern: Condition, facts: Mapping[str, Fact], catalog: Catalog) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from recipeforge.solver.case import Case
 from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
 from recipeforge.solver.patience import asking, check
+from recipeforge.solver.refutation import refutation
 from recipeforge.solver.world import World
 
 T = TypeVar("T")
@@ -95,7 +96,11 @@ def among_picks(case: Case, learned: list[Clause], most: int = MOST_CONFLICTS) -
         written = case.written & ~(case.picks & ~kept)
         return find_model(case.world, written, kept, learned=learned) is None
 
-    return minimal_conflicts(bits(case.picks), clash, most)
+    def shrink(part: Sequence[int]) -> Sequence[int]:
+        refuted = refutation(case.world, _mask(part))
+        return minimal_subset([v for v in part if v in refuted.given] if refuted else part, clash)
+
+    return minimal_conflicts(bits(case.picks), clash, most, shrink)
 
 
 def among_rules(world: World, default: int, true: int, most: int = MOST_CONFLICTS) -> Minimal[str]:

@@ -1,6 +1,6 @@
 """Minimal joint conflicts: which given things, under which rules, no additions can reconcile."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 from recipeforge.schemas.catalog import Catalog
@@ -12,6 +12,7 @@ from recipeforge.solver.clauses import Clause, bits
 from recipeforge.solver.conflicts import among_picks
 from recipeforge.solver.derive import prove
 from recipeforge.solver.engine import Undecided, find_model, minimal_subset
+from recipeforge.solver.refutation import refutation
 from recipeforge.solver.tell import tell
 from recipeforge.solver.world import StatedWorld, World
 
@@ -63,7 +64,8 @@ def minimal_rules(
     world: World, default: int, true: int, ignored: frozenset[str] = frozenset(), learned: list[Clause] | None = None
 ) -> list[str]:
     """Return a minimal set of rules under which these variables cannot all be true."""
-    refuting = _refuting(world, true, ignored)
+    refuted = refutation(world, true, ignored)
+    refuting = refuted.rules if refuted else None
     rules = sorted((world.hard_rules if refuting is None else refuting) - ignored - {""})
     few = world if refuting is None else _with_only(world, {*rules, ""})
     everything = (few.hard_rules | ignored) - {""}
@@ -82,52 +84,6 @@ def _with_only(world: World, rules: set[str]) -> World:
         exclusive=tuple(g for g in world.groups if g.rule in rules),
         limited=tuple(b for b in world.budgets if b.rule in rules),
     )
-
-
-def _refuting(world: World, true: int, ignored: frozenset[str]) -> set[str] | None:
-    """Return the rules by which unit propagation refutes these variables; `None` when it does not."""
-    reasons: dict[tuple[int, bool], tuple[str, list[tuple[int, bool]]]] = {}
-    known = dict.fromkeys(bits(true), True)
-    pending = list(known)
-    while pending:
-        v = pending.pop(0)
-        for rule, literals in _implied(world, v, known, ignored):
-            open_literals = [(u, value) for u, value in literals if known.get(u) is None]
-            because = [(u, not value) for u, value in literals if known.get(u) is (not value)]
-            if not open_literals:
-                return _traced(reasons, rule, because)
-            u, value = open_literals[0]
-            known[u] = value
-            reasons[u, value] = rule, because
-            pending.append(u)
-    return None
-
-
-def _implied(world: World, v: int, known: dict[int, bool], ignored: frozenset[str]) -> Iterator[tuple[str, list[tuple[int, bool]]]]:
-    """Yield the clauses that are unit or broken now that `v` is known, with their literals."""
-    if known[v]:
-        for rivals, rule in world.rivals[v]:
-            yield from ((rule, [(v, False), (u, False)]) for u in bits(rivals) if rule not in ignored and known.get(u) is not False)
-    for index in (world.at_risk_when_true if known[v] else world.at_risk_when_false)[v]:
-        clause = world.hard[index]
-        literals = [(u, True) for u in bits(clause.positive)] + [(u, False) for u in bits(clause.negative)]
-        unknown = sum(known.get(u) is None for u, _ in literals)
-        if clause.rule not in ignored and unknown < 2 and all(known.get(u) in (None, not value) for u, value in literals):
-            yield clause.rule, literals
-
-
-def _traced(reasons: dict[tuple[int, bool], tuple[str, list[tuple[int, bool]]]], rule: str, because: list[tuple[int, bool]]) -> set[str]:
-    """Return the rules behind a contradiction."""
-    rules, pending, seen = {rule}, list(because), set[tuple[int, bool]]()
-    while pending:
-        fact = pending.pop()
-        if fact in seen or fact not in reasons:
-            continue
-        seen.add(fact)
-        behind, earlier = reasons[fact]
-        rules.add(behind)
-        pending += earlier
-    return rules
 
 
 def _told(case: Case, conflict: frozenset[int], proved: bool, learned: list[Clause]) -> Conflict:
