@@ -113,6 +113,19 @@ def check_document(
         loadout=loadout,
         overrides=overrides,
         ignored=len(set(findings) - set(kept)),
+        companions=_companions(document, loadout, catalog, overrides),
+    )
+
+
+def _companions(document: Document, loadout: Loadout, catalog: Catalog, overrides: Mapping[str, Fact]) -> tuple[Report, ...]:
+    """Return reports on the files that another tool's configuration names, where something is wrong in them."""
+    if loadout.dialect == "recipeforge":
+        return ()
+    from recipeforge.documents.dialects.companions import judged
+
+    return tuple(
+        Report(other.path, other.text, kind, Verdict(_kind("valid", found)), found, (), catalog.hash, None, overrides)
+        for other, kind, found in judged(document, catalog, overrides.get("accelerate"))
     )
 
 

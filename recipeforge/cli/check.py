@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from recipeforge.cli.target import flags_from, settings_for, target_options
 from recipeforge.documents.dialects.marks import MARKS, NATIVE
 from recipeforge.render.look import ColorChoice
 from recipeforge.schemas.diagnostic import Diagnostic
+from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.record import record
 from recipeforge.schemas.report import FileReport
 
@@ -46,6 +47,7 @@ class _Fixing:
 @click.option("--select", metavar="CODES", help="Report only these rules: codes, beginnings of codes, or slugs, with commas.")
 @click.option("--ignore", metavar="CODES", help="Do not report these rules.")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Read the files as this tool's, whatever they look like.")
+@click.option("--accelerate", metavar="FILE", help="Judge for a run that is started with `accelerate launch --config_file FILE`.")
 @click.option("--only-recipes", is_flag=True, help="Pass over files named that are no recipes, as in folders; for hooks. --dialect wins.")
 @click.option("--repairs", is_flag=True, help="Also search for the cheapest changes that make the whole recipe run.")
 @color_option()
@@ -61,6 +63,7 @@ def command(
     select: str | None,
     ignore: str | None,
     dialect: str | None,
+    accelerate: str | None,
     only_recipes: bool,
     repairs: bool,
     color: ColorChoice,
@@ -81,7 +84,10 @@ def command(
         ignore=known_codes(codes_from(ignore or ""), "--ignore"),
     )
     chosen = recipe_paths(paths or (".",), only_recipes=only_recipes and dialect is None)
-    reports = [_report(path, flags, fixing, repairs, dialect, color) for path in chosen]
+    given: dict[str, Fact] = {name: value for name, value in (("dialect", dialect), ("accelerate", accelerate)) if value}
+    judged = [_report(path, flags, fixing, repairs, given, color) for path in chosen]
+    named = {other.path: other for report in judged for other in report.companions if other.diagnostics and other.path not in chosen}
+    reports = [*judged, *named.values()]
     shown = [r for r in reports if not diff or r.verdict.kind == "unreadable"]
     if shown or not diff:
         # Where standard output carries the fixed text or a diff, the report steps aside.
@@ -89,13 +95,13 @@ def command(
     return exit_code(reports)
 
 
-def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, dialect: str | None, color: ColorChoice) -> FileReport:
+def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, given: Mapping[str, Fact], color: ColorChoice) -> FileReport:
     """Return the report on one file; with fixes wanted, on the file as it is after them."""
     from recipeforge.api import check_document, target
 
     settings = settings_for(path, flags)
     document = document_at(path)
-    overrides = target(settings.gpu, settings.gpus, settings.packages) | ({"dialect": dialect} if dialect else {})
+    overrides = target(settings.gpu, settings.gpus, settings.packages) | dict(given)
     report = check_document(document, overrides, repairs=repairs and not fixing.wanted, prefer=settings.prefer)
     if fixing.wanted:
         report = _fixed(report, document, path, settings, fixing, color)
@@ -133,7 +139,8 @@ def _fixed(report: FileReport, document: Document, path: str, settings: Config, 
 def _selected(report: FileReport, settings: Config) -> FileReport:
     """Return the report with the findings that were asked for."""
     kept = tuple(d for d in report.diagnostics if settings.wants(d.code, d.slug))
-    return replace(report, diagnostics=kept, silenced=len(report.diagnostics) - len(kept))
+    others = tuple(_selected(other, settings) for other in report.companions)
+    return replace(report, diagnostics=kept, silenced=len(report.diagnostics) - len(kept), companions=others)
 
 
 def _rendered(reports: Sequence[FileReport], style: str, color: ColorChoice) -> str:

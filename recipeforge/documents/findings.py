@@ -31,6 +31,8 @@ RULES: dict[str, tuple[str, Severity]] = {
     "RF0021": ("missing-in-slot", "error"),
     "RF0022": ("missing-companion-file", "warning"),
     "RF0023": ("key-read-by-nothing", "warning"),
+    "RF0024": ("deprecated-key", "info"),
+    "RF0025": ("companion-disagrees", "error"),
 }
 """Code → slug and severity; the pages are in the core pack (`rules/file.yaml`), and a test holds the two together."""
 

@@ -80,7 +80,9 @@ def _read_as(dialect: "Dialect", document: Document, catalog: Catalog, overrides
     from recipeforge.documents.dialects.reading import read_config
 
     gpu = gpu_sheet(catalog, str(overrides.get("gpu.id", "")))
-    return read_config(dialect, document, vocabulary_of(catalog), gpu.facts if gpu else {}).out
+    launch = overrides.get("accelerate")
+    facts = gpu.facts if gpu else {}
+    return read_config(dialect, document, vocabulary_of(catalog), facts, launch if isinstance(launch, str) else None).out
 
 
 def _loadout(document: Document, said: Interpretation, context: Context, dialect: str) -> Loadout:

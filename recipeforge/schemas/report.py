@@ -42,6 +42,8 @@ class FileReport:
     """Findings that were not selected."""
     ignored: int = 0
     """Findings that comments in the file silence."""
+    companions: tuple["FileReport", ...] = ()
+    """Of the files that this one names, those in which something is wrong."""
 
     @property
     def estimate(self) -> Estimate | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from recipeforge.catalog.load import load
+from recipeforge.documents.ignores import apply_ignores
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.diagnostic import Diagnostic
@@ -16,13 +17,14 @@ RULES = [rule for rule in CATALOG.rules.values() if not rule.code.startswith("RF
 
 
 def findings(text: str) -> tuple[Diagnostic, ...]:
-    """Return everything that is reported about a recipe."""
+    """Return everything that is reported about a recipe and that no comment in it silences."""
     document = parse(text, "example.yaml")
     result = read(document, CATALOG)
     found = (*document.diagnostics, *result.diagnostics)
     if result.loadout is None:
         return found
-    return (*found, *diagnose(CATALOG, result.loadout, resolve(CATALOG, result.loadout)))
+    found = (*found, *diagnose(CATALOG, result.loadout, resolve(CATALOG, result.loadout)))
+    return apply_ignores(document, CATALOG, found)
 
 
 def shown(found: tuple[Diagnostic, ...]) -> list[str]:

@@ -1,12 +1,13 @@
 """Whether a configuration's keys and values are words of its tool: unknown, renamed, of the wrong kind; at every depth."""
 
-import json
-from collections.abc import Iterator
-from functools import cache
-from pathlib import Path
+import operator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.dialects.key_vocabulary import FREE, ITEM, Keys
+from recipeforge.documents.dialects.older import deprecated, read_elsewhere
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.scalars import FALSE_WORDS, TRUE_WORDS, number
 from recipeforge.documents.suggest import certainly, suggest
@@ -15,49 +16,8 @@ from recipeforge.documents.wording import listed, short
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
 from recipeforge.schemas.place import TextEdit
-from recipeforge.schemas.record import record
 
-FOLDER = Path(__file__).parent / "keys"
 MAX_LISTED = 12
-FREE, ITEM = "*", "[]"
-
-
-@record
-class Keys:
-    """The key vocabulary of one dialect, from the release that it was taken from."""
-
-    title: str
-    version: str
-    source: str
-    """Where the tool declares them."""
-    keys: dict[str, dict[str, Any]]
-    """Dotted path → its type, allowed values and so on; `[]` is a list's item, `*` any name."""
-    gone: dict[str, dict[str, Any]]
-    """Key → what became of it."""
-    inside: dict[str, tuple[str, ...]]
-    """Path of a mapping, with its separator → the keys that it takes."""
-    refuses: bool
-    """Whether the tool refuses a key that it does not know; else it drops the key and says nothing."""
-
-
-@cache
-def keys_of(name: str, title: str, refuses: bool) -> Keys | None:
-    """Return the vocabulary of a dialect; `None` where none is shipped."""
-    file = FOLDER / f"{name}.json"
-    if not file.is_file():
-        return None
-    data = json.loads(file.read_text(encoding="utf-8"))
-    inside: dict[str, list[str]] = {}
-    for path in data["keys"]:
-        for at, mark in enumerate((*path, ".")):
-            if mark == ".":
-                start = path.rfind(".", 0, at) + 1
-                name_here = path[start:at].removesuffix(ITEM)
-                seen = inside.setdefault(path[:start], [])
-                if name_here not in seen:
-                    seen.append(name_here)
-    frozen = {path: tuple(names) for path, names in inside.items()}
-    return Keys(title, data["version"], data["source"], data["keys"], data.get("gone", {}), frozen, refuses)
 
 
 def judge_keys(config: Config, keys: Keys) -> None:
@@ -69,6 +29,7 @@ def judge_keys(config: Config, keys: Keys) -> None:
 
 def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> Iterator[Diagnostic]:
     known = keys.inside.get(prefix, ())
+    yield from deprecated(config, keys, mapping, prefix)
     for name, entry in config.entries(mapping).items():
         path = prefix + (FREE if name not in known and FREE in known else name)
         spec = keys.keys.get(path) or keys.keys.get(path + ITEM)
@@ -80,6 +41,8 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
         value = target_of(entry.value)
         if spec is not None and (misfit := _misfit(keys, path, name, spec, entry, value)):
             yield misfit
+        elif spec is not None and (unread := read_elsewhere(config, keys, name, spec, entry)):
+            yield unread
         if spec is not None and spec.get("open"):
             continue
         if isinstance(value, MappingNode) and path + "." in keys.inside:
@@ -89,6 +52,11 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
                 yield from _inside(config, keys, inner, path + ITEM + ".")
 
 
+def inside_mapping(config: Config, keys: Keys, mapping: MappingNode) -> Iterator[Diagnostic]:
+    """Return everything in one mapping that is no word of a vocabulary."""
+    return _inside(config, keys, mapping, "")
+
+
 def _empty(value: Content) -> bool:
     return isinstance(value, ScalarNode) and value.null
 
@@ -96,6 +64,7 @@ def _empty(value: Content) -> bool:
 def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, mapping: MappingNode) -> Diagnostic:
     known, span = keys.inside.get(prefix, ()), entry.key.span
     gone = keys.gone.get(prefix + name)
+    refuses = keys.refuses or bool(keys.keys.get(prefix.rstrip(".").removesuffix(ITEM), {}).get("closed"))
     meant = suggest(name, known)
     where = f" in `{prefix.rstrip('.').removesuffix(ITEM)}`" if prefix else ""
     if gone:
@@ -105,7 +74,7 @@ def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, m
         message += f"; {keys.title} reads `{instead}`" if instead else f", and {keys.title} reads nothing in its place"
         message += ", and refuses this one" if gone.get("refused") else ""
         meant = certainly(str(instead)) if instead and gone.get("how") == "renamed" else meant if not instead else suggest("", ())
-    elif keys.refuses:
+    elif refuses:
         message = f"{keys.title} knows no key `{short(name)}`{where} and refuses to start"
     else:
         message = f"{keys.title} reads no key `{short(name)}`{where}: this setting is ignored without a word"
@@ -115,7 +84,7 @@ def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, m
         quote = entry.key.style
         fixes = (text_fix(f"Rename to `{best}`", TextEdit(span, f"{quote}{best}{quote}"), safety="safe" if meant.clear else "unsafe"),)
     label = meant.question() or "read by nothing"
-    code = "RF0002" if keys.refuses or (gone and gone.get("refused")) else "RF0023"
+    code = "RF0002" if refuses or (gone and gone.get("refused")) else "RF0023"
     source = f"The keys are those of {keys.title} {keys.version}: {keys.source}"
     return finding(code, message, span, label, fixes=fixes, notes=(source,))
 
@@ -131,7 +100,7 @@ def _misfit(keys: Keys, path: str, name: str, spec: dict[str, Any], entry: Entry
     if isinstance(value, ScalarNode) and choices and kinds <= {"str", "bool", "int", "float", "any"}:
         return _none_of(keys, path, value, kinds, [str(c) for c in choices], source)
     if "any" in kinds or _suits(kinds, value):
-        return None
+        return _beyond(keys, name, spec, value)
     wanted = " or ".join(_KINDS[kind] for kind in _KINDS if kind in kinds)
     message = f"{keys.title} takes {wanted} for `{name}`"
     return finding("RF0004", message, where, "of another kind", help=f"Write {wanted}.", notes=(source,))
@@ -139,6 +108,8 @@ def _misfit(keys: Keys, path: str, name: str, spec: dict[str, Any], entry: Entry
 
 def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], choices: list[str], source: str) -> Diagnostic | None:
     word = value.text
+    if (pattern := keys.keys.get(path, {}).get("pattern")) and re.search(pattern, word):
+        return None
     if word in choices or word.lower() in {c.lower() for c in choices}:
         return None
     if _suits(kinds - {"str", "any"}, value) and value.plain and (number(word) is not None or word.lower() in TRUE_WORDS | FALSE_WORDS):
@@ -157,6 +128,30 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
     return finding("RF0006", message, value.span, meant.question() or "not one of them", help=help_text, fixes=fixes, notes=(source,))
 
 
+def _beyond(keys: Keys, name: str, spec: dict[str, Any], value: Content) -> Diagnostic | None:
+    """Return the finding about a number below or above what the tool takes."""
+    amount = number(value.text) if isinstance(value, ScalarNode) and value.plain else None
+    if amount is None:
+        return None
+    for field, outside, words in _LIMITS:
+        limit = spec.get(field)
+        if isinstance(limit, int | float) and outside(amount, limit):
+            message = f"{keys.title} takes {words} {limit:g} for `{name}`"
+            return finding("RF0006", message, value.span, "out of range", help=f"Write {words} {limit:g}.", notes=(_source(keys),))
+    return None
+
+
+def _source(keys: Keys) -> str:
+    return f"{keys.title} {keys.version}: {keys.source}"
+
+
+_LIMITS: tuple[tuple[str, Callable[[float, float], bool], str], ...] = (
+    ("minimum", operator.lt, "at least"),
+    ("exclusiveMinimum", operator.le, "more than"),
+    ("maximum", operator.gt, "at most"),
+    ("exclusiveMaximum", operator.ge, "less than"),
+)
+"""Limit in a vocabulary → what is outside of it, and the words for it."""
 _KINDS = {
     "bool": "true or false",
     "int": "a whole number",

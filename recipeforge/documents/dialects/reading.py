@@ -3,23 +3,34 @@
 from collections.abc import Mapping
 
 from recipeforge.catalog.subjects import UNSETTLED
+from recipeforge.documents.dialects.companions import judge_inline
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.facts import config_facts
-from recipeforge.documents.dialects.keys import judge_keys, keys_of
+from recipeforge.documents.dialects.key_vocabulary import keys_of
+from recipeforge.documents.dialects.keys import judge_keys
+from recipeforge.documents.dialects.sharding import launched
 from recipeforge.documents.tree import Document
 from recipeforge.documents.vocabulary import Vocabulary
 from recipeforge.schemas.loadout import Fact
 
 
-def read_config(dialect: Dialect, document: Document, vocabulary: Vocabulary, gpu: Mapping[str, Fact] | None = None) -> Config:
-    """Return a document of this dialect, read; `gpu` is what is known of the GPU, which decides what `auto` means."""
+def read_config(
+    dialect: Dialect, document: Document, vocabulary: Vocabulary, gpu: Mapping[str, Fact] | None = None, launch: str | None = None
+) -> Config:
+    """Return a document of this dialect, read.
+
+    `gpu` is what is known of the GPU, which decides what `auto` means; `launch` names the Accelerate file that starts the run.
+    """
     config = Config(document, vocabulary, gpu or {})
     dialect.read(config)
+    if dialect.name != "torchtune":
+        launched(config, launch)
     config.seed("seed")
     keys = keys_of(dialect.name, dialect.title, dialect.refuses)
     if keys is not None:
         judge_keys(config, keys)
+    judge_inline(config)
     config.out.framework = dialect.framework
     config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)
     config.out.facts, spans = config_facts(config, vocabulary.catalog)

@@ -1,98 +1,115 @@
-"""DeepSpeed and FSDP, as Hugging Face's trainer and the tools on it take them: inline, or in a file beside the configuration."""
+"""DeepSpeed, FSDP and Accelerate, as Hugging Face's trainer and the tools on it take them: inline, or in a file of their own."""
 
-import json
 import re
-from pathlib import Path
-from typing import Any, cast
 
+from recipeforge.documents.dialects.companions import LAUNCH, NAMED_BY, find, missing
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.shared import several_devices
-from recipeforge.documents.findings import finding
 from recipeforge.documents.tree import MappingNode
 
 STAGES = {1: "zero-1", 2: "zero-2", 3: "zero-3"}
-MAX_BYTES = 1 << 20
 _SHIPPED = re.compile(r"(?:^|/)(?:deepspeed_configs/zero|ds_z)(?P<stage>[0-3])\w*\.json\Z")
 """Files that Axolotl and LLaMA-Factory bring along say their stage in their names, and whether they offload."""
+_SHIPPED_LAUNCHES = {"single_gpu": "", "multi_gpu": "", "fsdp1": "fsdp1", "fsdp2": "fsdp2"} | {
+    f"zero{n}": part for n, part in STAGES.items()
+}
+"""Name of an Accelerate file that TRL brings along → how it splits the work."""
 
 
 def deepspeed(config: Config, path: str) -> None:
     """Read a DeepSpeed configuration: a mapping, or the path of a JSON file."""
-    if isinstance(config.node(path), MappingNode):
-        stage = config.number(f"{path}.zero_optimization.stage") or 0
-        offloaded = config.text(f"{path}.zero_optimization.offload_param.device")
-        _zero(config, path, int(stage), offloaded not in (None, "none"))
-        return
     name = config.text(path)
-    if not name:
-        return
-    inside = _loaded(config.document.path, name)
-    if inside is not None:
-        zero = _mapping(inside.get("zero_optimization"))
-        stage = zero.get("stage")
-        offloaded = _mapping(zero.get("offload_param")).get("device")
-        _zero(config, path, stage if isinstance(stage, int) else 0, offloaded not in (None, "none"))
-    elif shipped := _SHIPPED.search(name.replace("\\", "/")):
-        _zero(config, path, int(shipped["stage"]), offload="offload" in shipped[0])
-    else:
-        message = f"the DeepSpeed file `{name}` is not there, so nothing that it says is judged"
-        help_text = "Paths are looked for beside this file, in the folders above it and where the command runs."
-        config.out.findings.add(finding("RF0022", message, config.span(path), "not found", help=help_text))
+    if isinstance(config.node(path), MappingNode):
+        _zero(config, path, config, f"{path}.")
+    elif name and (document := find(config.document.path, name)) is not None:
+        _zero(config, path, Config(document, config.vocabulary, {}), "")
+    elif name and (shipped := _SHIPPED.search(name.replace("\\", "/"))):
+        _stage(config, path, int(shipped["stage"]), offload="offload" in shipped[0])
+    elif name:
+        config.out.findings.add(missing("deepspeed", name, config, path))
 
 
 def fsdp(config: Config, path: str, details: str, version: float) -> None:
-    """Read FSDP's two keys."""
-    if not config.words(path) and config.node(details) is None:
-        return
-    if config.value(path) is False or (not config.words(path) and not isinstance(config.node(details), MappingNode)):
+    """Read FSDP's two keys; the second may be the path of a JSON file."""
+    named = config.text(details)
+    if config.value(path) is False or not (config.words(path) or named or isinstance(config.node(details), MappingNode)):
         return
     shown = path if config.words(path) else details
+    document = find(config.document.path, named) if named else None
+    if named and document is None:
+        config.out.findings.add(missing("fsdp", named, config, details))
+        if shown == details:
+            return
+    inside = Config(document, config.vocabulary, {}) if document is not None else config
+    prefix = "" if document is not None else f"{details}."
+    if document is not None:
+        version = inside.number("fsdp_version") or inside.number("version") or version
     config.equip("fsdp2" if version >= 2 else "fsdp1", shown)
     several_devices(config, shown)
-    for key in ("offload_params", "fsdp_offload_params"):
-        if config.on(f"{details}.{key}"):
-            config.set("distributed.offload", True, f"{details}.{key}")
     if "offload" in " ".join(config.words(path)):
         config.set("distributed.offload", True, path)
-    for key in ("activation_checkpointing", "fsdp_activation_checkpointing"):
-        if config.on(f"{details}.{key}"):
-            config.set("distributed.activation_checkpointing", True, f"{details}.{key}")
-    for key in ("use_orig_params", "fsdp_use_orig_params"):
-        value = config.value(f"{details}.{key}")
-        if isinstance(value, bool):
-            config.set("distributed.use_orig_params", value, f"{details}.{key}")
+    _fsdp_details(config, details, inside, prefix)
 
 
-def _zero(config: Config, path: str, stage: int, offload: bool) -> None:
+def _fsdp_details(config: Config, shown: str, inside: Config, prefix: str) -> None:
+    """Read FSDP's settings from where they stand; `shown` stands for those of another file."""
+    for key, knob in (("offload_params", "offload"), ("activation_checkpointing",) * 2, ("use_orig_params",) * 2):
+        for name in (f"{prefix}{key}", f"{prefix}fsdp_{key}"):
+            value = inside.value(name)
+            if value is True or (value is False and key == "use_orig_params"):
+                config.set(f"distributed.{knob}", value, name if inside is config else shown)
+
+
+def launched(config: Config, launch: str | None) -> None:
+    """Read the Accelerate file that starts the run: the one that TRL's keys name, or that the context does."""
+    named = [(key, name) for key, kind in NAMED_BY.items() if kind == "accelerate" and (name := config.text(key))]
+    for key, name in [] if config.entry("base_model") is not None else named:
+        document = find(config.document.path, name)
+        if document is not None:
+            _accelerate(config, key, Config(document, config.vocabulary, {}))
+        elif key == "accelerate_config" and name in _SHIPPED_LAUNCHES:
+            config.equip(_SHIPPED_LAUNCHES[name], key)
+            if _SHIPPED_LAUNCHES[name]:
+                several_devices(config, key)
+        else:
+            config.out.findings.add(missing("accelerate", name, config, key))
+    if launch is not None:
+        document = find(config.document.path, launch)
+        if document is None:
+            config.out.findings.add(missing("accelerate", launch, config, LAUNCH))
+        else:
+            _accelerate(config, LAUNCH, Config(document, config.vocabulary, {}))
+
+
+def _accelerate(config: Config, path: str, inside: Config) -> None:
+    """Read how an Accelerate file splits the work; the configuration itself was read before, and wins where it says so, too."""
+    processes, kind = inside.number("num_processes"), (inside.text("distributed_type") or "").upper()
+    if isinstance(processes, int) and processes > 0:
+        config.out.settings = [s for s in config.out.settings if s.knob != "hardware.count"]  # two were assumed where work is split
+        config.set("hardware.count", processes, path)
+    if kind == "FSDP":
+        version = inside.number("fsdp_config.fsdp_version") or 1
+        config.equip("fsdp2" if version >= 2 else "fsdp1", path)
+        _fsdp_details(config, path, inside, "fsdp_config.")
+    elif kind == "DEEPSPEED":
+        name = inside.text("deepspeed_config.deepspeed_config_file")
+        document = find(inside.document.path, name) if name else None
+        if document is not None:
+            _zero(config, path, Config(document, config.vocabulary, {}), "")
+        else:
+            offload = inside.text("deepspeed_config.offload_param_device") not in (None, "none")
+            _stage(config, path, int(inside.number("deepspeed_config.zero_stage") or 0), offload=offload)
+
+
+def _zero(config: Config, path: str, inside: Config, prefix: str) -> None:
+    stage = inside.number(f"{prefix}zero_optimization.stage") or 0
+    offloaded = inside.text(f"{prefix}zero_optimization.offload_param.device")
+    _stage(config, path, int(stage), offload=offloaded not in (None, "none"))
+
+
+def _stage(config: Config, path: str, stage: int, *, offload: bool) -> None:
     if stage in STAGES:
         config.equip(STAGES[stage], path)
         several_devices(config, path)
         if offload and stage == 3:
             config.set("distributed.offload", True, path)
-
-
-def _loaded(document: str, name: str) -> dict[str, Any] | None:
-    """Return the JSON file that a configuration names, or `None` where it cannot be had."""
-    for folder in _folders(document):
-        file = folder / name
-        try:
-            if not file.is_file() or file.stat().st_size > MAX_BYTES:
-                continue
-            inside = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError):
-            continue
-        if isinstance(inside, dict):
-            return cast("dict[str, Any]", inside)
-    return None
-
-
-def _folders(document: str) -> list[Path]:
-    """Return where a file that a configuration names may lie: the folder of the command, that of the file, and those above it."""
-    if document.startswith("<"):
-        return [Path()]
-    here = Path(document).absolute().parent
-    return [Path(), here, *here.parents]
-
-
-def _mapping(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,7 +1,7 @@
 """Which of TRL's trainers a file is for. The command says it (`trl dpo --config …`), not the file; its keys often give it away."""
 
 from recipeforge.documents.dialects.config import Config
-from recipeforge.documents.dialects.keys import keys_of
+from recipeforge.documents.dialects.key_vocabulary import keys_of
 
 COMMANDS = frozenset({"sft", "dpo", "grpo", "kto", "reward", "rloo"})
 """Trainers with a command of their own; any other is meant only where none of these fits."""
