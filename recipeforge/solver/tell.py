@@ -85,7 +85,10 @@ class _Teller:
         ends: list[int] = [either]
         for fact, inner in proof.cases:
             number = self._add("supposed", [fact], depth=depth + 1, text=f"suppose {self.phrases.fact(fact)}", premises=[either])
+            outside = dict(self.phrases.taken)
             ends.append(self.proof(inner, numbers | {fact: number}, depth + 1))
+            self.phrases.taken.clear()  # what was supposed has no seat beyond its case
+            self.phrases.taken.update(outside)
         return self._add(
             "contradiction",
             [],
