@@ -36,6 +36,7 @@ ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrup
 @click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
 @click.option("--smoke", is_flag=True, help="Do two steps, save, load again and keep nothing but a row of the ledger.")
 @click.option("--force", is_flag=True, help="With --smoke: try a recipe though it is judged not to run.")
+@click.option("--trace", "traced", is_flag=True, help="Count a step on fake tensors first, and hold its peak against free memory.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file for the run's row [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
 @click.option("--quiet", is_flag=True, help="No plan and no progress on standard error.")
@@ -47,6 +48,7 @@ def command(
     save_every: int | None,
     smoke: bool,
     force: bool,
+    traced: bool,
     dry_run: bool,
     ledger: Path | None,
     quiet: bool,
@@ -77,6 +79,10 @@ def command(
     if recipe is None and resume not in (None, LATEST) and Path(resume).is_file():
         recipe, resume = resume, LATEST  # `run --resume recipe.yaml`
     document = document_at(recipe) if recipe is not None else _of_earlier(resume, ledger)
+    if (other := _of_another_tool(document)) is not None:
+        note(f"{document.path}: not run, because it is a configuration of {other}; this command trains recipes")
+        note(f"write it as one, and look at what is left out: recipeforge convert --to recipeforge {recipe} -o run.recipe.yaml")
+        return BAD_USE
     report = judged_here(document, repairs=True)
     if report.loadout is None or (report.verdict.kind != "valid" and not force):
         return _refused(report, look(color))
@@ -87,7 +93,8 @@ def command(
         note(f"{report.path}: run {earlier.id} is finished; there is nothing to go on with")
         return CLEAN
     terms = report.estimate.terms if report.estimate else None
-    found = problems(plan, report.loadout, _resting(report), terms=terms, goes_on=earlier is not None)
+    peak = _counted(report) if traced else None
+    found = problems(plan, report.loadout, _resting(report), terms=terms, peak_bytes=peak, goes_on=earlier is not None)
     if (dry_run or found) and lookable(plan, found):
         found = (*found, *_looked(plan, report.loadout))
     if dry_run and style == "json":
@@ -102,6 +109,18 @@ def command(
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
     return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
+
+
+def _counted(report: Report) -> int | None:
+    """Return the peak of a step by counting it; what stands in the way of that is said on standard error."""
+    from recipeforge.api import loaded
+    from recipeforge.cli.estimate import traced
+
+    _, loadout, catalog = loaded(report.text, {})
+    counted = traced(report.path, report.text, loadout, catalog)
+    if counted is not None:
+        note(f"{report.path}: a step of the model's own code takes {_gib(counted.total)} GiB at its peak")
+    return counted.total if counted is not None else None
 
 
 def _looked(plan: Plan, loadout: Loadout) -> list[Diagnostic]:
@@ -152,6 +171,14 @@ def _earlier(resume: str, plan: Plan, ledger: Path | None) -> Run | None:
     else:
         must_match(run, plan)
     return run
+
+
+def _of_another_tool(document: Document) -> str | None:
+    """Return the name of the tool whose configuration a document is; `None` for a recipe."""
+    from recipeforge.documents.dialects.dialect import dialect_of
+
+    dialect = dialect_of(document)
+    return dialect.title if dialect is not None else None
 
 
 def _resting(report: Report) -> int:

@@ -67,11 +67,15 @@ def steps(known: Analysis, finding: Diagnostic) -> list[Label]:
 
 
 def message(finding: Diagnostic, relate: bool = True) -> str:
-    """Return what an editor shows: the finding, how parts of it conflict, and who says so; the other places too, if it cannot show them."""
+    """Return what an editor shows: the finding, what was meant, how parts of it conflict, and who says so.
+
+    The other places are named too, if the editor cannot show them.
+    """
     places = [] if relate else [f"line {label.span.start.line + 1}: {label.text}" for label in finding.related]
     joint = [note for note in finding.notes if note.startswith("no addition can reconcile")]
     cited = [citation_line(finding.citations[0])] if finding.citations else []
-    return "\n".join([finding.message, *places, *joint, *([finding.help] if finding.help else []), *cited])
+    asked = [finding.primary.text[:1].upper() + finding.primary.text[1:]] if finding.primary.text.endswith("?") else []
+    return "\n".join([finding.message, *asked, *places, *joint, *([finding.help] if finding.help else []), *cited])
 
 
 def citation_line(citation: Citation) -> str:

@@ -44,3 +44,42 @@ def test_neovim_shows_the_finding_once_and_fixes_it(
     saw(f"menu: {'; '.join(report['actions'])}")
     assert report["edited"] and report["cleared"]
     cured(recipe)
+
+
+AXOLOTL = """\
+# ours: one card
+base_model: HuggingFaceTB/SmolLM2-135M
+adapter: lora
+lora_r: 16   # small
+lora_target_linear: true
+datasets:
+  - path: ./train.jsonl
+    type: alpaca
+sequence_len: 1024
+micro_batch_size: 2
+gradient_accumulation_steps: 4
+learning_rate: 2e-4
+weight_deccay: 0.1   # a letter too many
+bf16: true
+"""
+
+
+def test_neovim_mends_a_misspelt_key_of_axolotl(
+    neovim: Callable[[Path], dict[str, Any]], tmp_path: Path, saw: Callable[[str], None]
+) -> None:
+    """A configuration of another tool, as its users have it: the squiggle asks the right question, and the quick fix answers it."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/recipeforge.toml").touch()
+    file = tmp_path / "project/config.yml"
+    file.write_text(AXOLOTL)
+    report = neovim(file)
+    assert report.get("problem") is None
+    for found in report["findings"]:
+        saw(f"{found['code']} on line {found['line']} under {found['text']!r}: {found['message']}")
+    saw(f"menu: {'; '.join(report['actions'])}")
+    (found,) = report["findings"]
+    assert (found["code"], found["text"], found["line"]) == ("RF0023", "weight_deccay", 13)
+    assert "Did you mean `weight_decay`?" in found["message"]
+    assert report["actions"][0] == "Rename to `weight_decay`"
+    assert report["edited"] and report["cleared"]
+    assert file.read_text() == AXOLOTL.replace("weight_deccay", "weight_decay")

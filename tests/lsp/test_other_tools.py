@@ -37,6 +37,7 @@ async def test_a_misspelt_key_is_found_and_renamed(editor: Editor) -> None:
     (typo,) = [d for d in await editor.diagnostics(uri) if d.code == "RF0023"]
     assert AXOLOTL.splitlines()[typo.range.start.line].startswith("weight_deccay")
     assert typo.severity == types.DiagnosticSeverity.Warning
+    assert "Did you mean `weight_decay`?" in typo.message
     assert "weight_decay" in "".join(a.title for a in await editor.actions(uri, typo.range))
     fix = next(a for a in await editor.actions(uri, typo.range) if a.title == "Rename to `weight_decay`")
     editor.apply(fix.edit)
