@@ -3,7 +3,6 @@
 from recipeforge.runner.parts import (
     attention,
     averaging,
-    export,
     lr_groups,
     memory,
     objective,
@@ -33,7 +32,6 @@ for module in (
     regularization,
     averaging,
     lr_groups,
-    export,
 ):
     for part in module.PARTS:
         PARTS.add(part)

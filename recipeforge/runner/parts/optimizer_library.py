@@ -88,10 +88,7 @@ def _targets(model: Any, wish: str) -> set[int]:
     return {id(module.weight) for name, module in linear if named is None or name in named}
 
 
-def _full_and_said(wishes: Wishes) -> Iterable[Objection]:
-    if wishes.parts.get("technique") != ("full",):
-        subject = wishes.parts["optimizer"][0]
-        yield Objection(subject, "it projects whole weight matrices, and an adapter leaves those frozen", "use `technique: full`")
+def _says_what_is_projected(wishes: Wishes) -> Iterable[Objection]:
     if "optimizer.target_modules" not in wishes.values:
         subject = wishes.parts["optimizer"][0]
         yield Objection(subject, "it does not say which matrices are projected", "add `target_modules: all-linear` under `optimizer`")
@@ -167,7 +164,7 @@ PARTS = (
         "target_modules",
         "epsilon",
         needs=(GALORE,),
-        objections=_full_and_said,
+        objections=_says_what_is_projected,
     ),
     *(
         optimizer_part(
@@ -177,7 +174,7 @@ PARTS = (
             "target_modules",
             *_ADAM,
             needs=(APOLLO,),
-            objections=_full_and_said,
+            objections=_says_what_is_projected,
         )
         for component, name, settings in (("apollo", "APOLLO", _APOLLO), ("apollo-mini", "APOLLO-Mini", _APOLLO_MINI))
     ),

@@ -105,7 +105,6 @@ def test_a_learned_prompt_does_not_shift_the_loss(component: str, built) -> None
         ({"technique": "pissa", "quantization": "bnb-4bit"}, "pissa"),
         ({"technique": "loftq"}, "loftq"),
         ({"technique": "{use: boft, block_size: 4, block_count: 2}"}, "boft"),
-        ({"technique": "lora", "optimizer": "{use: galore, target_modules: all-linear}"}, "galore"),
         ({"technique": "full", "optimizer": "apollo"}, "apollo"),
     ],
 )
