@@ -78,18 +78,38 @@ def settled(folder: Path, given: Config) -> Config:
 
 
 def packages_from(text: str) -> dict[str, str]:
-    """Return package versions written as `torch=2.6,peft=0.12`.
+    """Return package versions written as `torch=2.6,peft=0.12`, or those of a requirements or lock file that is named; the last counts.
 
     Raises:
-        ConfigError: a part is not `name=version`.
+        ConfigError: a part is neither `name=version` nor such a file.
     """
+    if not text:
+        return {}
+    from recipeforge.api.locked import names_a_file
+
     found: dict[str, str] = {}
     for part in filter(None, (piece.strip() for piece in text.split(","))):
+        if names_a_file(part):
+            found |= _locked(Path(part))
+            continue
         name, equals, version = part.replace("==", "=").partition("=")
         if not equals or not name.strip() or not version.strip():
-            raise ConfigError(f"`{part}` is not a package with its version; write it like torch=2.6")
+            raise ConfigError(f"`{part}` is not a package with its version; write it like torch=2.6, or name a requirements or lock file")
         found[_package(name.strip(), f"`{part}`")] = _version(version.strip(), f"`{part}`")
     return found
+
+
+def _locked(path: Path) -> dict[str, str]:
+    """Return the versions that a file settles, of packages that rules know."""
+    from recipeforge.api.locked import LockedError, locked_versions
+    from recipeforge.catalog.load import load
+
+    try:
+        versions = locked_versions(path)
+    except LockedError as error:
+        raise ConfigError(str(error)) from None
+    known = load().packages
+    return {name: version for name, version in versions.items() if name in known}
 
 
 def codes_from(text: str) -> tuple[str, ...]:
@@ -173,8 +193,11 @@ def _from_table(table: dict[str, object], path: Path) -> Config:
         raise ConfigError(f'{path}: `gpu` is not the id of a GPU; write it like "rtx-4090"')
     if gpus is not None and (not isinstance(gpus, int) or isinstance(gpus, bool) or gpus < 1):
         raise ConfigError(f"{path}: `gpus` is not a number of devices")
+    if isinstance(packages, str) and packages:
+        packages = _locked(path.parent / packages)
     if not isinstance(packages, dict):
-        raise ConfigError(f'{path}: `packages` is not a table; write it like packages = {{torch = "2.6"}}')
+        told = 'write it like packages = {torch = "2.6"}, or name a requirements or lock file'
+        raise ConfigError(f"{path}: `packages` is not a table; {told}")
     versions = {_package(name, f"{path}: `packages`"): value for name, value in cast("dict[str, object]", packages).items()}
     told = {name: _version(value, f"{path}: `packages.{name}`") for name, value in versions.items()}
     return Config(_codes(table, "select", path), _codes(table, "ignore", path), gpu, gpus, told, _preferences(table, path), path)

@@ -9,6 +9,7 @@ import click
 from recipeforge.cli.exits import CLEAN, FINDINGS
 from recipeforge.cli.output import note, write
 from recipeforge.cli.source import document_at
+from recipeforge.cli.target import flags_from, settings_for
 from recipeforge.documents.dialects.marks import MARKS, NATIVE
 
 TARGETS = (NATIVE, "axolotl", "llamafactory", "trl")
@@ -18,8 +19,9 @@ TARGETS = (NATIVE, "axolotl", "llamafactory", "trl")
 @click.argument("file")
 @click.option("--to", type=click.Choice(TARGETS), required=True, help="In whose words to write it.")
 @click.option("-o", "--output", metavar="OUT", help="Write to this file instead of standard output.")
+@click.option("--gpu", metavar="ID", help="Carry `auto` over as what this GPU can, such as rtx-4090 or t4.")
 @click.option("--dialect", type=click.Choice((NATIVE, *MARKS)), help="Read FILE as this tool's, whatever it looks like.")
-def command(file: str, to: str, output: str | None, dialect: str | None) -> int:
+def command(file: str, to: str, output: str | None, gpu: str | None, dialect: str | None) -> int:
     """Write a recipe or configuration in another tool's words.
 
     FILE is a recipe or a configuration of Axolotl, LLaMA-Factory, torchtune or TRL, or - for standard input. What has no words there is
@@ -27,7 +29,7 @@ def command(file: str, to: str, output: str | None, dialect: str | None) -> int:
 
     Leaves with 1 when something was left out, and with 0 when everything is there.
     """
-    from recipeforge.api import check_document, read_loadout
+    from recipeforge.api import check_document, read_loadout, target
     from recipeforge.api.errors import NotARecipeError
     from recipeforge.catalog.load import load
     from recipeforge.documents.dialects.converting import convert
@@ -35,7 +37,8 @@ def command(file: str, to: str, output: str | None, dialect: str | None) -> int:
     if output and file != "-" and Path(output).resolve() == Path(file).resolve():
         raise click.UsageError(f"{output} is the file that is read; name another")
     document, catalog = document_at(file), load()
-    overrides = {"dialect": dialect} if dialect else {}
+    settings = settings_for(file, flags_from(gpu, None, None))
+    overrides = target(settings.gpu) | ({"dialect": dialect} if dialect else {})
     loadout, found = read_loadout(document, catalog, overrides)
     if loadout is None:
         raise NotARecipeError(check_document(document, overrides))

@@ -13,7 +13,7 @@ from recipeforge.schemas.loadout import Fact
 
 ASKED = "?"
 """What `--packages` is where it stands alone: a question instead of versions."""
-_VERSIONS = "Judge for these package versions, such as torch=2.6,peft=0.12."
+_VERSIONS = "Judge for these package versions, such as torch=2.6,peft=0.12, or for those of a requirements or lock file."
 
 
 def target_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,7 +30,11 @@ def target_options_and_question(function: Callable[..., Any]) -> Callable[..., A
 
 def _not_a_recipe(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """Refuse what can only be the recipe, which an option that may stand alone swallows."""
-    if value and value != ASKED and "=" not in value:
+    if not value or value == ASKED or "=" in value:
+        return value
+    from recipeforge.api.locked import names_a_file
+
+    if not names_a_file(value):
         raise click.UsageError(f"`--packages` stands behind the recipe: recipeforge solve {value} --packages")
     return value
 

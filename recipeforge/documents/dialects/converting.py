@@ -46,7 +46,8 @@ def convert(document: Document, loadout: Loadout, catalog: Catalog, to: str, fou
     vocabulary = vocabulary_of(catalog)
     source = dialects().get(loadout.dialect)
     if source is not None:
-        left = list(leftover(document, source, vocabulary))
+        gpu = {key.removeprefix("gpu."): value for key, value in loadout.context.facts.items() if key.startswith("gpu.")}
+        left = list(leftover(document, source, vocabulary, gpu))
     else:
         wrong = [d for d in found if d.severity == "error" and d.code not in _LACKING]
         left = [Left(d.message, "a recipe cannot say it so", d.primary.span) for d in wrong]

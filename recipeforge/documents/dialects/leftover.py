@@ -1,6 +1,6 @@
 """Which keys of another tool's configuration say something that the loadout does not hold: a conversion has to name them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.dialect import Dialect
@@ -9,6 +9,7 @@ from recipeforge.documents.surgery import written
 from recipeforge.documents.tree import Content, Document, Entry, MappingNode, ScalarNode, SequenceNode, target_of
 from recipeforge.documents.vocabulary import Vocabulary
 from recipeforge.documents.wording import short
+from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.place import Span
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
@@ -27,9 +28,9 @@ class Left:
     """Where the source says it; `None` where it does not."""
 
 
-def leftover(document: Document, dialect: Dialect, vocabulary: Vocabulary) -> tuple[Left, ...]:
-    """Return what a configuration says besides the loadout that is read from it, in the order of the text."""
-    config = Config(document, vocabulary, {})
+def leftover(document: Document, dialect: Dialect, vocabulary: Vocabulary, gpu: Mapping[str, Fact]) -> tuple[Left, ...]:
+    """Return what a configuration says besides the loadout that is read from it, for a GPU, in the order of the text."""
+    config = Config(document, vocabulary, gpu)
     dialect.read(config)
     config.seed("seed")
     return tuple(_Walk(config, dialect).inside(config.root, ""))
