@@ -55,9 +55,11 @@ def _has_b_matrices(wishes: Wishes) -> Iterable[Objection]:
         yield Objection("lora-plus", "there are no A and B matrices to tell apart", "drop it, or use `technique: lora`")
 
 
-def _says_its_rate(wishes: Wishes) -> Iterable[Objection]:
+def _embeddings_train(wishes: Wishes) -> Iterable[Objection]:
     if "lr_groups.embedding_rate" not in wishes.values:
         yield Objection("embedding-lr", "it does not say at which rate embeddings learn", "add `embedding_rate`")
+    if wishes.parts.get("technique") != ("full",) and not wishes.values.get("technique.train_embeddings"):
+        yield Objection("embedding-lr", "embeddings do not train", "drop it, or add `train_embeddings: true` under `technique`")
 
 
 def _learns_at_a_rate(objections: Callable[[Wishes], Iterable[Objection]]) -> Callable[[Wishes], Iterable[Objection]]:
@@ -83,7 +85,7 @@ PARTS = (
         embedding_rate,
         lambda v: f"embeddings and head at a rate of {v.get('lr_groups.embedding_rate')}",
         "embedding_rate",
-        _says_its_rate,
+        _embeddings_train,
     ),
     _part("layer-wise-decay", slower_below, lambda v: f"each layer at {float(v['lr_groups.decay']):g} times the rate of the next", "decay"),
 )
