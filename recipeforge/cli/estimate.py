@@ -21,13 +21,11 @@ if TYPE_CHECKING:
 
 @click.command("estimate")
 @click.argument("recipe")
-@click.option(
-    "--trace", "traced", is_flag=True, help="Also count two steps of the model's own code on fake tensors; needs the train extra."
-)
+@click.option("--trace", is_flag=True, help="Also count two steps of the model's own code on fake tensors; needs the train extra.")
 @format_option("text", "json")
 @target_options
 @color_option()
-def command(recipe: str, traced: bool, style: str, gpu: str | None, gpus: int | None, packages: str | None, color: ColorChoice) -> int:
+def command(recipe: str, trace: bool, style: str, gpu: str | None, gpus: int | None, packages: str | None, color: ColorChoice) -> int:
     """Predict the peak memory of one device, and the speed, the time and the cost of the run.
 
     RECIPE is a file, or - for standard input. Shown are the terms of the moment at which most is alive, what the other moments of
@@ -43,7 +41,7 @@ def command(recipe: str, traced: bool, style: str, gpu: str | None, gpus: int | 
     document, loadout, catalog = loaded(document_at(recipe), overrides_for(recipe, flags_from(gpu, gpus, packages)))
     found, shown = moments(catalog, loadout), card(catalog, loadout)
     speed, why = speed_of(catalog, loadout), why_unknown(catalog, loadout)
-    counted = _traced(document.path, document.text, loadout, catalog) if traced and found else None
+    counted = traced(document.path, document.text, loadout, catalog) if trace and found else None
     if style == "json":
         from recipeforge.render.estimate import card_json, moments_json, trace_json
         from recipeforge.render.json import dumped, estimate_json
@@ -68,10 +66,10 @@ def command(recipe: str, traced: bool, style: str, gpu: str | None, gpus: int | 
         write(render_estimate(title, found.estimate, float(device) if isinstance(device, int | float) else None, look(color)))
         write(render_more(found, shown, (counted.total, counted.moments) if counted else None, look(color)))
         write(render_speed(speed, why, LENGTH_UNKNOWN, look(color)))
-    return CLEAN if found is not None and (counted or not traced) else FINDINGS
+    return CLEAN if found is not None and (counted or not trace) else FINDINGS
 
 
-def _traced(path: str, text: str, loadout: Loadout, catalog: Catalog) -> Trace | None:
+def traced(path: str, text: str, loadout: Loadout, catalog: Catalog) -> Trace | None:
     """Trace a recipe; what stands in the way is said on standard error."""
     from recipeforge.runner.plan import make_plan
     from recipeforge.schemas.errors import RunError

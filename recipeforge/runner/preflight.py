@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -27,14 +28,22 @@ CODE = "preflight"
 
 
 def problems(
-    plan: Plan, loadout: Loadout, resting_bytes: int = 0, *, terms: Mapping[str, int] | None = None, goes_on: bool = False
+    plan: Plan,
+    loadout: Loadout,
+    resting_bytes: int = 0,
+    *,
+    terms: Mapping[str, int] | None = None,
+    peak_bytes: int | None = None,
+    goes_on: bool = False,
 ) -> tuple[Diagnostic, ...]:
     """Return every reason why the plan cannot be carried out here; none: it can.
 
     `resting_bytes` is what the run holds on its device from first step to last, as far as that is known, and `terms` are its memory
-    estimate's. A run that `goes_on`
+    estimate's; `peak_bytes` is the peak, where someone counted it. A run that `goes_on`
     finds its own folder as it left it.
     """
+    resting = Held(resting_bytes, "weights and optimizer states take")
+    held = resting if peak_bytes is None else Held(peak_bytes, "a step takes")
     return (
         *_unimplemented(plan, loadout),
         *_unhonoured(plan, loadout),
@@ -43,7 +52,7 @@ def problems(
         *_model(plan, loadout),
         *_length(plan, loadout),
         *_data(plan, loadout),
-        *_hardware(plan, loadout, resting_bytes),
+        *_hardware(plan, loadout, held),
         *_output(plan, loadout, goes_on, terms or {}),
     )
 
@@ -189,17 +198,25 @@ def _package_missing(source: str) -> bool:
     return False
 
 
-def _hardware(plan: Plan, loadout: Loadout, resting_bytes: int) -> Iterator[Diagnostic]:
+@dataclass(frozen=True)
+class Held:
+    """Bytes that a run holds, and the beginning of a sentence about them."""
+
+    size: int
+    what: str
+
+
+def _hardware(plan: Plan, loadout: Loadout, held: Held) -> Iterator[Diagnostic]:
     wanted = plan.values.get("hardware.gpu")
     span = loadout.span_of("hardware.gpu")
     gpu = None if str(wanted).lower() == "cpu" else visible_gpu()
-    if gpu is None and str(wanted or "cpu").lower() == "cpu" and (found := memory_problem(resting_bytes)):
+    if gpu is None and str(wanted or "cpu").lower() == "cpu" and (found := memory_problem(held.size, held.what)):
         yield _problem("memory-in-use", found[0], span, found[1])
     if str(wanted).lower() == "cpu":
         return
     without_cuda = _torch_without_cuda()
     if gpu is not None and not without_cuda:
-        yield from _room(gpu, resting_bytes, span)
+        yield from _room(gpu, held, span)
     if wanted is None:
         return
     if gpu is None:
@@ -226,14 +243,12 @@ def _lesser(gpu: Gpu, wanted: str, loadout: Loadout, span: Span) -> Iterator[Dia
         yield _problem("older-gpu", message, span, instead)
 
 
-def _room(gpu: Gpu, resting_bytes: int, span: Span) -> Iterator[Diagnostic]:
+def _room(gpu: Gpu, held: Held, span: Span) -> Iterator[Diagnostic]:
     """What the run holds at every moment has to be free; whether the peak fits, too, is for the estimate's own rules."""
-    resting = resting_bytes / GIB
+    resting = held.size / GIB
     if gpu.free_gib is None or gpu.memory_gib is None or not gpu.free_gib < resting <= gpu.memory_gib:
         return
-    message = (
-        f"weights and optimizer states take {resting:.1f} GiB, and {gpu.free_gib:.1f} of {gpu.memory_gib:.1f} GiB are free on {gpu.name}"
-    )
+    message = f"{held.what} {resting:.1f} GiB, and {gpu.free_gib:.1f} of {gpu.memory_gib:.1f} GiB are free on {gpu.name}"
     yield _problem("gpu-in-use", message, span, "End what holds the rest (`nvidia-smi` lists it), or choose with CUDA_VISIBLE_DEVICES.")
 
 

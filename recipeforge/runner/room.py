@@ -64,12 +64,12 @@ def disk_problem(plan: Plan, terms: Mapping[str, int], place: Path) -> tuple[str
     return message, "Make room, save less often (`--save-every`), or name another disk in `train.output`."
 
 
-def memory_problem(resting: int) -> tuple[str, str] | None:
-    """Return message and help where main memory cannot hold what the run holds from first step to last."""
+def memory_problem(held: int, what: str) -> tuple[str, str] | None:
+    """Return message and help where main memory cannot hold what the run holds; `what` begins the sentence about it."""
     free = free_memory()
-    if free is None or resting <= free:
+    if free is None or held <= free:
         return None
-    message = f"weights and optimizer states take {_gib(resting)} GiB, and {_gib(free)} GiB of main memory are free"
+    message = f"{what} {_gib(held)} GiB, and {_gib(free)} GiB of main memory are free"
     return message, "End what holds the rest, or `recipeforge solve --minimize memory` proposes what to change."
 
 

@@ -237,7 +237,7 @@ def _steps(model: Any, plan: Plan, formats: Formats, meter: Meter, resting: int,
 
 def _loss(model: Any, bench: Bench, shape: tuple[int, int]) -> torch.Tensor:
     """The runner's own loss, on tokens that are not there."""
-    fake = _Fake(bench.device, bench.pad, bench.packed, bench.autocast, shape)
+    fake = _Fake(bench.device, bench.pad, bench.packed, bench.autocast, shape=shape)
     return fake.loss_sum(model, ())
 
 

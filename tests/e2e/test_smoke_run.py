@@ -1,6 +1,7 @@
 """`recipeforge run --smoke` as a person runs it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -48,3 +49,17 @@ def test_what_is_judged_not_to_run_can_be_tried_by_force(tiny_recipe: Path) -> N
     assert "part-objects" in forced.stdout or "QLoRA needs a base stored in 4 bits" in forced.stdout
     assert "cannot run here, for 1 reason" in forced.stderr
     assert forge(folder, "run", "r.yaml", "--force").returncode == 2
+
+
+def test_a_step_can_be_counted_before_anything_is_fetched(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"text": "one"}\n' * 4)
+    (tmp_path / "r.yaml").write_text(
+        "recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: {use: lora, rank: 8}\nprecision: bf16\nbatch: {micro: 1}\n"
+        "data: {source: rows.jsonl, format: text, sequence_length: 128}\ntrain: {steps: 2}\nhardware: {gpu: cpu}\n"
+    )
+    command = [sys.executable, "-m", "recipeforge", "run", "r.yaml", "--dry-run", "--trace"]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False, env=environment)
+    assert done.returncode == 1, done.stderr
+    assert "is not in the local hub cache" in done.stdout
+    assert "a step of the model's own code takes 0." in done.stderr

@@ -201,3 +201,10 @@ def test_no_way_to_the_hub_is_told_at_the_models_place(make, recipe, monkeypatch
     assert found.slug == "model-out-of-reach"
     assert "cannot be reached" in found.message
     assert made.text.splitlines()[found.primary.span.start.line].startswith("model:")
+
+
+def test_a_peak_that_was_counted_is_held_against_what_is_free(make, recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "free_memory", lambda: 3 * GIB)
+    made = make(recipe())
+    (found,) = problems(made.plan, made.loadout, 2 * GIB, peak_bytes=4 * GIB)
+    assert found.message == "a step takes 4.0 GiB, and 3.0 GiB of main memory are free"
