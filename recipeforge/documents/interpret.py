@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from recipeforge.documents.dialects.marks import not_read
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.interpretation import Interpretation, misfit_finding
 from recipeforge.documents.plain_keys import PLAIN_KEYS, read_plain_key
@@ -105,6 +106,9 @@ class _Interpreter:
         self.out.readable = False
         tool = foreign_tool(keys)
         span = root.entries[0].key.span
+        if later := not_read(keys):
+            message = f"this is a configuration of {later}, which is not read here; nothing in it is judged"
+            return self._report(finding("RF0009", message, span, help="Configurations with `model_name_or_path` and `stage` are."))
         if tool:
             message = f"this looks like a configuration of {tool}, and not like one that trains"
             help_text = f"Training configurations of {tool} are read as they are; check the path. {_FIRST_LINES}"

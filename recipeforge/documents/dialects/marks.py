@@ -28,6 +28,14 @@ MARKS: dict[str, tuple[frozenset[str], ...]] = {
 }
 """Dialect → sets of top-level keys, of each of which one has to be there. The first dialect that fits counts."""
 
+NOT_READ: dict[str, tuple[frozenset[str], ...]] = {
+    "LLaMA-Factory's v1": (
+        frozenset({"model"}),
+        frozenset({"peft_config", "dist_config", "kernel_config", "quant_config", "model_class", "sample_backend"}),
+    ),
+}
+"""What is known to be a configuration of a tool, and not read: another program under the same name, with keys of its own."""
+
 _TOP_LEVEL = re.compile(r"^\ufeff?([A-Za-z_][\w-]*)[ \t]*:(?=[ \t\r\n]|$)", re.MULTILINE)
 
 
@@ -37,6 +45,12 @@ def dialect_by(keys: Collection[str]) -> str | None:
         return None
     present = frozenset(keys)
     return next((name for name, marks in MARKS.items() if all(any_of & present for any_of in marks)), None)
+
+
+def not_read(keys: Collection[str]) -> str | None:
+    """Return the tool that top-level keys belong to, where its configurations are known and not read."""
+    present = frozenset(keys)
+    return next((name for name, marks in NOT_READ.items() if all(any_of & present for any_of in marks)), None)
 
 
 def dialect_of_text(text: str) -> str | None:

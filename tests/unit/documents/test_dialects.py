@@ -404,3 +404,13 @@ def test_an_empty_value_of_a_key_counts_as_none(empty: str) -> None:
     named, unnamed = (check(f"{AXOLOTL}peft_layers_pattern: {value}\n") for value in ("[layers]", empty))
     assert "RF1604" in {d.code for d in named.diagnostics}
     assert "RF1604" not in {d.code for d in unnamed.diagnostics}
+
+
+def test_llamafactorys_v1_is_named_and_not_read() -> None:
+    """Another program under the same name, with keys of its own: neither a recipe nor what the rules about LLaMA-Factory speak of."""
+    v1 = "model: x/y\nmodel_class: llm\npeft_config: {name: lora, r: 16}\ntrain_dataset: data.yaml\nmicro_batch_size: 1\n"
+    report = check(v1)
+    assert report.loadout is None
+    (told,) = report.diagnostics
+    assert told.code == "RF0009" and "LLaMA-Factory's v1, which is not read" in told.message
+    assert "v1" not in check("model: x/y\ntechnique: lora\n").diagnostics[0].message
