@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from recipeforge.schemas.run import Run
 
 
-def run(source: Source, *, ledger: str | Path | None = None) -> Run:
+def run(source: Source, *, ledger: str | Path | None = None, resume: bool = False, smoke: bool = False) -> Run:
     """Train a recipe on this machine and return its row of the ledger; needs the `train` extra.
 
     It is judged for the packages that are installed here. Failed and interrupted runs are answers too: see the row's `state`.
+    `resume` goes on with the newest run of this recipe, where there is one that did not finish; `smoke` does two steps and keeps
+    nothing but the row.
 
     Raises:
         RunError: the recipe is not valid, or cannot be carried out here; nothing was started.
@@ -26,6 +28,7 @@ def run(source: Source, *, ledger: str | Path | None = None) -> Run:
     from recipeforge.runner.ledger import Ledger
     from recipeforge.runner.plan import make_plan
     from recipeforge.runner.preflight import problems
+    from recipeforge.runner.resume import must_match, newest
     from recipeforge.runner.run_child import run as carry_out
 
     report = judged_here(document_of(source))
@@ -34,11 +37,22 @@ def run(source: Source, *, ledger: str | Path | None = None) -> Run:
         told = "; ".join(f"{d.code} {d.message}" for d in errors) or report.verdict.spent
         raise RunError(f"{report.path} was not run, because it is {report.verdict.kind}: {told}")
     plan = make_plan(load_catalog(), report.loadout, report.text)
-    if found := problems(plan, report.loadout):
+    place = Path(ledger) if ledger is not None else None
+    earlier = None
+    if resume:
+        with Ledger(place) as book:
+            book.close_lost()
+            earlier = newest(book, plan)
+    if earlier is not None:
+        must_match(earlier, plan)
+        if earlier.state == "finished":
+            return earlier
+    if found := problems(plan, report.loadout, goes_on=earlier is not None):
         raise RunError(f"{report.path} cannot run here: {'; '.join(d.message for d in found)}")
-    with Ledger(Path(ledger) if ledger is not None else None) as book:
+    with Ledger(place) as book:
         book.close_lost()
-        return carry_out(plan, report.text, book, report.estimate.total if report.estimate else None)
+        estimate = report.estimate.total if report.estimate else None
+        return carry_out(plan, report.text, book, estimate, earlier=earlier, smoke=smoke)
 
 
 LESS = 0.8

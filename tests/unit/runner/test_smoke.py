@@ -49,3 +49,14 @@ def test_only_its_row_stays(make, recipe, tmp_path: Path) -> None:
     assert (row.state, row.smoke, row.steps, row.output, row.folder) == ("finished", True, 2, "", "")
     left = {p for p in set(tmp_path.rglob("*")) - before if not p.name.startswith("ledger.sqlite3")}
     assert left == {tmp_path / "l"}
+
+
+def test_python_can_ask_for_both(make, recipe, tmp_path: Path) -> None:
+    """A smoke test, a run, and that run once more where nothing is left to do."""
+    import recipeforge
+
+    path, ledger = Path(make(recipe(train="{steps: 3}")).loadout.path), tmp_path / "l.sqlite3"
+    assert recipeforge.run(path, ledger=ledger, smoke=True).smoke
+    whole = recipeforge.run(path, ledger=ledger, resume=True)
+    assert (whole.state, whole.steps, whole.smoke) == ("finished", 3, False)
+    assert recipeforge.run(path, ledger=ledger, resume=True) == whole
