@@ -177,9 +177,9 @@ def optimizer_steps(
             loss += share.item()
         norm = torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf)
         if not math.isfinite(loss) or not math.isfinite(norm.item()):
-            raise not_finite(model, step, past, loss, norm.item(), optimizers[0].param_groups[0]["lr"], plan.clip)
+            raise not_finite(model, step, past, loss, norm.item(), float(optimizers[0].param_groups[0]["lr"]), plan.clip)
         past.append(loss)
-        rate = optimizers[0].param_groups[0]["lr"]
+        rate = float(optimizers[0].param_groups[0]["lr"])  # torchao keeps it in a tensor
         for optimizer, scheduler in zip(optimizers, schedulers, strict=True):
             optimizer.step()
             scheduler.step()
