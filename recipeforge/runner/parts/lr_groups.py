@@ -17,7 +17,7 @@ def split(optimizers: Sequence[Any], factor: Callable[[Any], float]) -> None:
             by: dict[float, list[Any]] = {}
             for parameter in group["params"]:
                 by.setdefault(factor(parameter), []).append(parameter)
-            rate = float(group["lr"])
+            rate = group["lr"]  # a tensor stays one: torchao asks for it
             first, *rest = sorted(by, key=lambda f: abs(f - 1))
             group["params"], group["lr"] = by[first], rate * first
             for other in rest:
