@@ -9,6 +9,7 @@ from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.facts import config_facts
 from recipeforge.documents.dialects.key_vocabulary import keys_of
 from recipeforge.documents.dialects.keys import judge_keys
+from recipeforge.documents.dialects.parts import judge_parts
 from recipeforge.documents.dialects.sharding import launched
 from recipeforge.documents.tree import Document
 from recipeforge.documents.vocabulary import Vocabulary
@@ -30,6 +31,8 @@ def read_config(
     keys = keys_of(dialect.name, dialect.title, dialect.refuses)
     if keys is not None:
         judge_keys(config, keys)
+        if dialect.name == "torchtune":
+            judge_parts(config, keys)
     judge_inline(config)
     config.out.framework = dialect.framework
     config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)

@@ -83,3 +83,36 @@ def test_words_that_fit_a_pattern_are_known() -> None:
 def test_a_schedule_that_the_trainer_has_not_is_refused() -> None:
     assert found(f"{TRL}lr_scheduler_type: cosin\n", "RF0006")
     assert not found(f"{TRL}lr_scheduler_type: warmup_stable_decay\n", "RF0006")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "fixed"),
+    [
+        ("  lora_rank: 64", "  lora_rnk: 64", "RF0002", True),
+        ("  lora_rank: 64", "  lora_rank: 64\n  nothing_like_it: 1", "RF0002", False),
+        ("lora_llama3_2_1b", "lora_llama3_2_1bb", "RF0006", True),
+        ("  max_seq_len: 4096", "  path: ${out_dir}/tokenizer.model", "RF0007", False),
+        ("  lr: 2e-5", "  lr: 2e-5\n  learning_rate: 2e-5", "RF0002", False),
+    ],
+)
+def test_parts_of_torchtune_take_their_arguments_alone(old: str, new: str, code: str, fixed: bool) -> None:
+    assert not found(TORCHTUNE, code)
+    text = TORCHTUNE.replace(old, new)
+    (told,) = found(text, code)
+    assert bool(told.fixes) is fixed
+    for fix in told.fixes:
+        assert apply_edits(text, fix.edits) == TORCHTUNE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("torchtune.models.llama3_2.lora_llama3_2_1b", "ours.models.mine"),
+        ("  max_seq_len: 4096", "  max_seq_len: ${model.lora_rank}"),
+        ("  max_seq_len: 4096", "  path: ${oc.env:HOME}/x"),
+        ("llama3.llama3_tokenizer", "qwen2.qwen2_tokenizer\n  anything: 1"),  # this one takes any
+    ],
+)
+def test_what_cannot_be_known_of_parts_is_not_judged(old: str, new: str) -> None:
+    text = TORCHTUNE.replace(old, new)
+    assert not [d for d in check(text).diagnostics if d.severity == "error" and d.code.startswith("RF0")]
