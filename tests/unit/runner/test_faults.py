@@ -190,3 +190,27 @@ def test_what_takes_less_memory_is_found_by_the_solver() -> None:
     assert report.estimate is not None and best.repair.estimate is not None
     assert best.repair.estimate.total <= 0.8 * report.estimate.total
     assert lighter(api.check(text.replace("HuggingFaceTB/SmolLM2-135M", "./unknown"))) == ()
+
+
+def test_two_runs_write_one_ledger_at_once(make, recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import threading
+
+    script = tmp_path / "child.py"
+    script.write_text(
+        "import json, sys\nsys.stdin.read()\nsay = lambda **f: print(json.dumps(f), flush=True)\n"
+        "for step in range(1, 201): say(kind='metric', step=step, name='train_loss', value=step / 7)\n"
+        "say(kind='end', state='finished', message='', cause='', steps=200, seconds=1.0)\n"
+    )
+    real = run_child.subprocess.Popen
+    monkeypatch.setattr(run_child.subprocess, "Popen", lambda args, **options: real([args[0], str(script)], **options))
+    made, rows = make(recipe()), []
+    both = [threading.Thread(target=lambda: rows.append(carried_out(made, tmp_path / "l"))) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join(120)
+    assert [row.state for row in rows] == ["finished"] * 2
+    with Ledger(tmp_path / "l" / "ledger.sqlite3") as ledger:
+        assert {run_.id for run_ in ledger.runs()} == {row.id for row in rows}
+        for row in rows:
+            assert ledger.series(row.id)["train_loss"] == tuple((step, step / 7) for step in range(1, 201))

@@ -211,3 +211,16 @@ def test_another_process_in_the_folder_is_noticed(tmp_path: Path, monkeypatch: p
         pass
     with checkpoints.only_writer(tmp_path):
         pass
+
+
+def test_weights_that_train_lie_where_torch_would_put_them() -> None:
+    """Those that a file brought may lie anywhere, and matrix products round by it."""
+    from recipeforge.runner.state import align
+
+    layer = torch.nn.Linear(8, 8, bias=False)
+    layer.weight = torch.nn.Parameter(torch.randn(65)[1:].view(8, 8))
+    before = layer.weight.detach().clone()
+    assert layer.weight.data_ptr() % 64
+    align(layer)
+    assert layer.weight.data_ptr() % 64 == 0
+    assert torch.equal(layer.weight, before)
