@@ -32,6 +32,7 @@ COMMANDS = (
     "run",
     "runs",
     "eject",
+    "sweep",
     "parts",
     "bench",
     "catalog",

@@ -1,5 +1,6 @@
 """Every part trains two steps of a tiny model, is saved, and loads again as what it was."""
 
+import json
 import math
 
 import pytest
@@ -39,6 +40,7 @@ def test_it_trains(part, train) -> None:
     assert done
     assert len(heard.losses()) == 2
     assert all(math.isfinite(loss) for loss in heard.losses())
+    assert json.dumps(heard.messages)  # what is said travels as JSON
     assert heard.summary()["trainable_parameters"] > 0
     assert heard.summary()["reload_difference"] <= 1e-3
     assert heard.losses()[0] == pytest.approx(math.log(257), rel=0.15)  # a random model over 257 tokens
