@@ -8,6 +8,7 @@ from recipeforge.documents.dialects.dialect import Dialect, dialects
 from recipeforge.documents.dialects.leftover import Left, leftover
 from recipeforge.documents.dialects.marks import NATIVE
 from recipeforge.documents.dialects.reading import read_config
+from recipeforge.documents.dialects.sharding import STAGES
 from recipeforge.documents.dialects.whole import WHOLE, Value, whole_words
 from recipeforge.documents.parse import parse
 from recipeforge.documents.recipe_text import recipe_text
@@ -47,7 +48,7 @@ def convert(document: Document, loadout: Loadout, catalog: Catalog, to: str, fou
     source = dialects().get(loadout.dialect)
     if source is not None:
         gpu = {key.removeprefix("gpu."): value for key, value in loadout.context.facts.items() if key.startswith("gpu.")}
-        left = list(leftover(document, source, vocabulary, gpu))
+        left = [item for item in leftover(document, source, vocabulary, gpu) if to == NATIVE or item.what != "`deepspeed`"]
     else:
         wrong = [d for d in found if d.severity == "error" and d.code not in _LACKING]
         left = [Left(d.message, "a recipe cannot say it so", d.primary.span) for d in wrong]
@@ -57,7 +58,7 @@ def convert(document: Document, loadout: Loadout, catalog: Catalog, to: str, fou
         text, unsaid = recipe_text(loadout, vocabulary)
         left += [Left(f"`{s.knob}: {written(s.value)}`", why, s.span) for s, why in unsaid]
     else:
-        writer = _Writer(loadout, dialects()[to], vocabulary)
+        writer = _Writer(loadout, dialects()[to], vocabulary, document)
         text = writer.text()
         left += writer.left
     ordered = sorted(left, key=lambda item: item.span.start if item.span is not None else _BEHIND_ALL)
@@ -77,8 +78,11 @@ def _comments(path: str, left: list[Left]) -> str:
 class _Writer:
     """One file in the keys of a tool."""
 
-    def __init__(self, loadout: Loadout, dialect: Dialect, vocabulary: Vocabulary) -> None:
-        self._loadout, self._dialect, self._vocabulary = loadout, dialect, vocabulary
+    def __init__(self, loadout: Loadout, dialect: Dialect, vocabulary: Vocabulary, source: Document) -> None:
+        self._loadout, self._dialect, self._vocabulary, self._source = loadout, dialect, vocabulary, source
+        named = Config(source, vocabulary, {}).text("deepspeed") if loadout.dialect in WHOLE else None
+        self._carried: dict[str, Value] = {"deepspeed": named} if named else {}
+        """Keys that mean the same in every tool on Hugging Face's trainer: the file that they name goes along whole."""
         self._whole = WHOLE[dialect.name]
         self._words = whole_words(dialect.name, dialect.words)
         self._keys: dict[str, Value] = {}
@@ -87,6 +91,7 @@ class _Writer:
         self.left: list[Left] = []
 
     def text(self) -> str:
+        self._keys |= self._carried
         if self._loadout.model:
             self._keys[self._whole.model] = self._loadout.model
         unsaid = [equipped for equipped in self._loadout.equipped if not self._component(equipped)]
@@ -103,6 +108,9 @@ class _Writer:
         if meant not in self._words:
             meant, beside = self._whole.alike.get(meant, ("", ""))
         words = self._words.get(meant)
+        if words is None and self._carried and equipped.component in STAGES.values():
+            self._held[equipped.component] = equipped.component
+            return True
         if words is None or not self._free(words):
             return False
         self._keys |= {path: value for path, value in words.items() if value is not None}
@@ -117,6 +125,8 @@ class _Writer:
 
     def _setting(self, setting: Setting) -> bool:
         slot = setting.knob.split(".", 1)[0]
+        if self._carried and slot in ("distributed", "hardware"):
+            return True  # the file that goes along says it, or what is read back differs and is named
         components = self._loadout.components_in(slot) if slot in self._vocabulary.slots else ()
         knob = self._vocabulary.catalog.knobs[setting.knob]
         readers = [component for component in components if reads(component, knob)]
@@ -158,7 +168,7 @@ class _Writer:
     # -- reading back ---------------------------------------------------------------------------------------
 
     def _read(self) -> Config:
-        return read_config(self._dialect, parse(_yaml(self._keys), "<converted>"), self._vocabulary)
+        return read_config(self._dialect, parse(_yaml(self._keys), self._source.path), self._vocabulary)
 
     def _settle_defaults(self, config: Config) -> None:
         """Turn off, or say otherwise, what the tool does unless it is told, and the source does not."""

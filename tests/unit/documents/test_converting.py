@@ -182,3 +182,16 @@ def test_words_for_whole_files_are_of_parts_and_knobs_that_exist() -> None:
         assert {*whole.knobs, *(knob for knob, _ in whole.values)} <= set(CATALOG.knobs)
         for knob, value in whole.values:
             assert value in CATALOG.knobs[knob].values or (CATALOG.knobs[knob].type == "bool" and isinstance(value, bool))
+
+
+def test_a_deepspeed_file_goes_along() -> None:
+    """The tools on Hugging Face's trainer read the same file under the same key; a recipe has the stage alone."""
+    for to in ("llamafactory", "trl"):
+        there = converted(FULL["axolotl-split"], to)
+        assert "deepspeed: deepspeed_configs/zero2.json\n" in there.text
+        assert "`deepspeed`" not in [item.what for item in there.left]
+        assert loadout_of(there.text, to).component_in("distributed") == "zero-2"
+        assert not [item for item in there.left if item.what.startswith(("`distributed", "`hardware"))]
+    assert loadout_of(converted(FULL["axolotl-split"], "recipeforge").text).component_in("distributed") == "zero-2"
+    gone = converted(FULL["axolotl-split"].replace("zero2.json", "our_own.json"), "trl")
+    assert "deepspeed: deepspeed_configs/our_own.json\n" in gone.text
