@@ -57,16 +57,25 @@ def run(source: Source, *, ledger: str | Path | None = None, resume: bool = Fals
 
 LESS = 0.8
 """What of its memory a recipe may still take after it went out of memory."""
+_LOOKED_AT = 8
+"""Repairs, of which the first is taken that this engine can run."""
 
 
 def lighter(report: FileReport) -> tuple[Solution, ...]:
-    """Return the cheapest change to a recipe that takes a fifth less memory; none where there is no estimate, or no such change."""
+    """Return the cheapest change to a recipe that takes a fifth less memory and can be run here.
+
+    None where there is no estimate, or no such change.
+    """
     from recipeforge.api.solving import solve_document
+    from recipeforge.documents.parse import parse
+    from recipeforge.runner.parts import PARTS
 
     if report.estimate is None:
         return ()
     within = {"memory_gib": LESS * report.estimate.total / 2**30}
-    return solve_document(document_of(report.text), report.overrides, within=within, count=1).solutions
+    found = solve_document(parse(report.text, report.path), report.overrides, within=within, count=_LOOKED_AT)
+    able = [s for s in found.solutions if all(c.component is None or c.op == "drop" or PARTS.get(c.component) for c in s.repair.changes)]
+    return tuple(able[:1])
 
 
 def judged_here(document: Document, *, repairs: bool = False) -> Report:

@@ -105,10 +105,20 @@ def command(
     _show((*told, *found), report, look(color), aside=not found)
     if dry_run or not (quiet or found):
         write(_plan_text(plan, report, look(color)), aside=not dry_run)
+        _say_if_tight(plan, report)
     if found:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
     return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
+
+
+def _say_if_tight(plan: Plan, report: Report) -> None:
+    """Say where main memory has less room than the estimate; no refusal, since it is made for a GPU's allocator."""
+    from recipeforge.runner.room import free_memory
+
+    free = free_memory() if str(plan.values.get("hardware.gpu", "")).lower() == "cpu" else None
+    if free is not None and report.estimate is not None and report.estimate.total > free:
+        note(f"note: the estimate of the peak is {_gib(report.estimate.total)} GiB, and {_gib(free)} GiB of main memory are free")
 
 
 def _counted(report: Report) -> int | None:

@@ -180,6 +180,7 @@ def test_row_ten_thousand_is_named_before_anything_is_loaded(make, recipe, tmp_p
 def test_what_takes_less_memory_is_found_by_the_solver() -> None:
     from recipeforge import api
     from recipeforge.api.running import lighter
+    from recipeforge.runner.parts import PARTS
 
     text = (
         "recipeforge: 1\nmodel: HuggingFaceTB/SmolLM2-135M\ntechnique: {use: lora, rank: 8}\noptimizer: adamw\n"
@@ -189,6 +190,7 @@ def test_what_takes_less_memory_is_found_by_the_solver() -> None:
     (best,) = lighter(report)
     assert report.estimate is not None and best.repair.estimate is not None
     assert best.repair.estimate.total <= 0.8 * report.estimate.total
+    assert all(change.component is None or PARTS.get(change.component) for change in best.repair.changes)
     assert lighter(api.check(text.replace("HuggingFaceTB/SmolLM2-135M", "./unknown"))) == ()
 
 
