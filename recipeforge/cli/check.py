@@ -86,8 +86,7 @@ def command(
     chosen = recipe_paths(paths or (".",), only_recipes=only_recipes and dialect is None)
     given: dict[str, Fact] = {name: value for name, value in (("dialect", dialect), ("accelerate", accelerate)) if value}
     judged = [_report(path, flags, fixing, repairs, given, color) for path in chosen]
-    named = {other.path: other for report in judged for other in report.companions if other.diagnostics and other.path not in chosen}
-    reports = [*judged, *named.values()]
+    reports = [*judged, *_companions(judged)]
     shown = [r for r in reports if not diff or r.verdict.kind == "unreadable"]
     if shown or not diff:
         # Where standard output carries the fixed text or a diff, the report steps aside.
@@ -106,6 +105,16 @@ def _report(path: str, flags: Config, fixing: _Fixing, repairs: bool, given: Map
     if fixing.wanted:
         report = _fixed(report, document, path, settings, fixing, color)
     return _selected(report, settings)
+
+
+def _companions(reports: Sequence[FileReport]) -> list[FileReport]:
+    """Return the reports on files that others name, each file once, with what all of those say of it."""
+    found: dict[str, FileReport] = {}
+    for other in (other for report in reports for other in report.companions if other.diagnostics):
+        held = found.get(other.path, other)
+        told = sorted({*held.diagnostics, *other.diagnostics}, key=lambda d: (d.primary.span, d.code, d.message))
+        found[other.path] = replace(held, diagnostics=tuple(told))
+    return list(found.values())
 
 
 def _fixed(report: FileReport, document: Document, path: str, settings: Config, fixing: _Fixing, color: ColorChoice) -> FileReport:

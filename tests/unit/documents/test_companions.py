@@ -144,3 +144,16 @@ def test_check_reports_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "launch.yaml").write_text(LAUNCH.replace("distributed_type", "distributed_typ"))
     assert outcome(["check", "config.yml", "--accelerate", "launch.yaml", "--select", "RF0002"]) == 1
     assert "launch.yaml:2:1" in capsys.readouterr().out
+
+
+def test_a_file_that_two_configurations_name_is_reported_once_with_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written(
+        tmp_path, TRL + "deepspeed: ds.json\n", ds_json={"zero_optimization": {"stage": 2}, "train_micro_batch_size_per_gpu": 4, "x_y": 1}
+    )
+    Path("other.yml").write_text(TRL.replace("batch_size: 4", "batch_size: 8") + "deepspeed: ds.json\n")
+    assert outcome(["check", "config.yml", "other.yml", "--format", "json"]) == 1
+    (file,) = [file for file in json.loads(capsys.readouterr().out)["files"] if file["path"] == "ds.json"]
+    assert [d["code"] for d in file["diagnostics"]] == ["RF0025", "RF0023"]
