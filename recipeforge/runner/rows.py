@@ -96,7 +96,9 @@ def _from_file(path: Path, format_: str) -> Iterator[Row]:
         return _paragraphs(path)
     if path.suffix == ".jsonl":
         return _json_lines(path, format_)
-    raise DataError(f"{path}: `format: {format_}` is read from .jsonl{' or .txt' if format_ == 'text' else ''} files")
+    if path.suffix == ".parquet":
+        return _parquet(path, format_)
+    raise DataError(f"{path}: `format: {format_}` is read from .jsonl, .parquet{' or .txt' if format_ == 'text' else ''} files")
 
 
 def _text_of(path: Path) -> str:
@@ -136,6 +138,35 @@ def _json_lines(path: Path, format_: str) -> Iterator[Row]:
         yield row
 
 
+def _parquet(path: Path, format_: str) -> Iterator[Row]:
+    """Rows of a Parquet file, group by group; only the columns that the format may have are read."""
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError:
+        raise DataError(f"{path} is read by pyarrow, which is not installed; run `pip install pyarrow`") from None
+    try:
+        file = parquet.ParquetFile(path)
+        columns = [name for name in _COLUMNS[format_] if name in file.schema_arrow.names]
+        number = 0
+        for batch in file.iter_batches(columns=columns) if columns else ():
+            for record in batch.to_pylist():
+                number += 1
+                row = _row(record, format_)
+                if row is None:
+                    raise DataError(f"{path}: row {number} does not fit `format: {format_}`, which wants {_WANTS[format_]}")
+                yield row
+    except (ArrowException, OSError) as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from None
+    if not columns:
+        told = ", ".join(file.schema_arrow.names)
+        raise DataError(f"{path} has the columns {told}; `format: {format_}` wants {_WANTS[format_]}")
+
+
+_COLUMNS = {
+    "text": ("text",),
+    "chat": ("messages",),
+    "instruct": ("prompt", "completion", "instruction", "input", "output"),
+}
 _WANTS = {
     "text": '{"text": "…"}',
     "chat": '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}',

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_a_row_of_another_kind_is_named_by_its_line(tmp_path: Path, format_: str
     [
         ("d.jsonl", b"{\n", "d.jsonl:1 is not JSON"),
         ("d.jsonl", b"\xff\xfe", "not UTF-8"),
-        ("d.csv", b"a,b\n", "is read from .jsonl or .txt files"),
+        ("d.csv", b"a,b\n", "is read from .jsonl, .parquet or .txt files"),
     ],
 )
 def test_broken_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -105,3 +106,33 @@ def test_finding_a_package_runs_none_of_its_code(tmp_path: Path, monkeypatch: py
     assert folder_of("explosive") == tmp_path / "explosive"
     assert folder_of("no_such_package_here") is None
     assert folder_of("os.path") is None
+
+
+def test_parquet_is_read_as_lines_of_json_are(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+    records = {
+        "text": [{"text": "one", "id": 1}, {"text": "two", "id": 2}],
+        "chat": [{"messages": talk}],
+        "instruct": [{"instruction": "x", "input": "y", "output": "z"}, {"instruction": "x", "input": None, "output": "z"}],
+    }
+    for format_, rows in records.items():
+        parquet.write_table(arrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
+        (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        assert load_rows("rows.parquet", format_, tmp_path, 1, None) == load_rows("rows.jsonl", format_, tmp_path, 1, None)
+    parquet.write_table(arrow.Table.from_pylist([{"text": "one"}, {"text": None}]), tmp_path / "rows.parquet")
+    with pytest.raises(RunError, match=r"rows.parquet: row 2 does not fit `format: text`"):
+        load_rows("rows.parquet", "text", tmp_path, 1, None)
+    with pytest.raises(RunError, match=r"has the columns text; `format: chat` wants"):
+        load_rows("rows.parquet", "chat", tmp_path, 1, None)
+    (tmp_path / "rows.parquet").write_bytes(b"PAR1 but no more")
+    with pytest.raises(RunError, match="cannot be read as Parquet"):
+        load_rows("rows.parquet", "text", tmp_path, 1, None)
+
+
+def test_parquet_without_its_reader_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "rows.parquet").touch()
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(RunError, match="pip install pyarrow"):
+        load_rows("rows.parquet", "text", tmp_path, 1, None)
