@@ -38,13 +38,15 @@ MISSED = {
 
 
 FSDP1_ONLY = {f"{prefix}{key}" for prefix in ("", "fsdp_") for key in ("sharding_strategy", "forward_prefetch")}
-"""The collection was judged by Axolotl 0.18, which drops these keys of `fsdp_config`; 0.20 took FSDP1 out and refuses them."""
+"""The collection was judged by Axolotl 0.18, which drops these keys of `fsdp_config`; 0.20 took FSDP1 out and refuses them, and `fsdp`."""
 
 
 def refused_since(config: object) -> set[str]:
     """The codes of what newer releases of the tool refuse in a configuration that the collection calls accepted."""
-    sharding = config.get("fsdp_config") if isinstance(config, dict) else None
-    return {"RF0002"} if isinstance(sharding, dict) and FSDP1_ONLY & sharding.keys() else set()
+    if not isinstance(config, dict):
+        return set()
+    sharding = config.get("fsdp_config")
+    return {"RF6142"} if config.get("fsdp") or (isinstance(sharding, dict) and FSDP1_ONLY & sharding.keys()) else set()
 
 
 def errors(report: FileReport) -> set[str]:
