@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from recipeforge.api.errors import WrongArgumentError
 from recipeforge.catalog.load import load as load_catalog
+from recipeforge.catalog.subjects import UNSETTLED
 from recipeforge.documents.tree import Document
-from recipeforge.schemas.loadout import Fact, Loadout, Setting
+from recipeforge.schemas.loadout import Context, Fact, Loadout, Setting
 from recipeforge.schemas.preferences import NO_PREFERENCES, Preferences
 from recipeforge.schemas.report import FileReport, Solution
 from recipeforge.schemas.verdict import Repair, Verdict, VerdictKind
+from recipeforge.solver.view import unsettled_of
 
 if TYPE_CHECKING:
     from recipeforge.schemas.catalog import Catalog
@@ -147,8 +149,16 @@ def read_loadout(
     loadout = result.loadout
     if loadout is not None and isinstance(count := overrides.get("hardware.count"), int):
         kept = tuple(s for s in loadout.settings if s.knob != "hardware.count")
-        loadout = replace(loadout, settings=(*kept, Setting("hardware.count", count, loadout.span_of("hardware.count"))))
+        settings = (*kept, Setting("hardware.count", count, loadout.span_of("hardware.count")))
+        loadout = replace(loadout, settings=settings, context=settled(loadout.context, "hardware.count"))
     return loadout, result.diagnostics
+
+
+def settled(context: Context, knob: str) -> Context:
+    """Return the context after somebody said what a knob is."""
+    left = tuple(subject for subject in unsettled_of(context.facts) if subject != knob)
+    facts = {name: value for name, value in context.facts.items() if name != UNSETTLED}
+    return replace(context, facts=facts | ({UNSETTLED: left} if left else {}))
 
 
 def _kind(kind: VerdictKind, found: Sequence[Diagnostic]) -> VerdictKind:

@@ -2,7 +2,7 @@
 
     {technique: qlora, quantization: {tag: 4-bit}}          a mapping is a conjunction of `subject: test`
     slot:         id · [id, id] · {tag: t} · {tag: [t, u]} · {any: true} · {none: true}
-    knob or fact: value · [value, value] · {lt|le|gt|ge|eq|ne: v} · {set: true} · {has: v} · {lacks: v}
+    knob or fact: value · [value, value] · {lt|le|gt|ge|eq|ne: v} · {set: true} · {has: v} · {lacks: v} · {contains: v}
     connectives:  any: [condition, …] · all: [condition, …] · not: condition · predicate: name
 
 Tags are resolved to component ids here, so that nothing later knows about tags.
@@ -36,7 +36,7 @@ _OTHER_SPELLINGS = {
     "!=": "ne",
     "in": "has",
 }
-_COMPARISONS = ("eq", "ne", *_ORDERINGS, "has", "lacks")
+_COMPARISONS = ("eq", "ne", *_ORDERINGS, "has", "lacks", "contains")
 
 
 @record
@@ -193,6 +193,8 @@ def _parse_comparison(subject: Knob | FactSubject, name: str, word: str, value: 
     kind = subject.type if isinstance(subject, Knob) else subject.kind
     if word in _ORDERINGS and kind not in ("int", "float", "duration", "version", "any"):
         raise CatalogError(f"{where}: '{name}' is no number, so `{word}` does not apply")
+    if word == "contains" and kind not in ("str", "any"):
+        raise CatalogError(f"{where}: '{name}' is no text, so `contains` does not apply")
     return Compare(name, word, _value(subject, value, where, range_matters=word in ("eq", "ne")))
 
 

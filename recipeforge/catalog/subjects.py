@@ -17,7 +17,10 @@ EXCLUDED = "not"
 """What a scope says of a framework that the rule does not bind: it does the thing another way, or reads it otherwise."""
 
 UNSETTLED = "unsettled"
-"""The fact that lists slots of which nobody said what they hold: another tool's file may leave its trainer to the command line."""
+"""The fact that lists slots and knobs of which nobody said what they hold.
+
+Another tool leaves its trainer, or how many devices there are, to the command line.
+"""
 
 PACKAGE_PREFIX = "packages."
 """`packages.<name on PyPI>` is a fact for every package; its value is a version."""

@@ -18,6 +18,7 @@ _RELATIONS = {
     "ge": ("is at least", "is not at least"),
     "has": ("has", "does not have"),
     "lacks": ("does not have", "has"),
+    "contains": ("contains", "does not contain"),
 }
 _BUDGETS = {
     "memory": "the estimated peak memory exceeds",

@@ -73,7 +73,7 @@ class Interpretation:
     facts: dict[str, Fact] = field(default_factory=dict[str, Fact])
     """What another tool's configuration says in its own words: `config.sample_packing`."""
     unsettled: frozenset[str] = frozenset()
-    """Slots of which the document does not say what they hold, though they hold something: no rule may take their defaults for granted."""
+    """Slots and knobs that hold something, and the document does not say what: no rule may take their defaults for granted."""
     sayable: frozenset[str] | None = None
     """Components and knobs that the dialect has words for; `None`: all of them."""
     findings: Findings = field(default_factory=Findings)

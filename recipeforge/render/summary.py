@@ -48,7 +48,12 @@ def unjudged(report: FileReport, look: Look) -> str:
     facts = report.loadout.context.facts if report.loadout else {}
     if "gpu.title" in facts:  # a GPU that is known, and of which some fact does not exist: a CPU has no compute capability
         groups.discard("gpu")
-    words = {"gpu": "the GPU (--gpu)", "model": "the model's shape", "packages": f"{_unversioned(report, facts)} (--packages)"}
+    words = {
+        "gpu": "the GPU (--gpu)",
+        "hardware": "the number of devices (--gpus)",
+        "model": "the model's shape",
+        "packages": f"{_unversioned(report, facts)} (--packages)",
+    }
     asked = [words[group] for group in words if group in groups]
     return look.paint("quiet", f" [not judged: {', '.join(asked)}]") if asked else ""
 

@@ -9,7 +9,7 @@ from typing import Literal
 from recipeforge.schemas.recipe import Scalar
 from recipeforge.schemas.record import record
 
-Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge", "has", "lacks"]
+Comparison = Literal["eq", "ne", "lt", "le", "gt", "ge", "has", "lacks", "contains"]
 
 
 @record

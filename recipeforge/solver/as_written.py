@@ -4,12 +4,12 @@ The world of `case.py` gives the same answer (a property test holds the two agai
 when somebody asks for cures.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, Condition, Holds
-from recipeforge.schemas.loadout import Fact, Loadout
+from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.record import record
 from recipeforge.solver.budget_rules import BUDGET_SLACK, TIME_KINDS, TIME_LIMITS, limit_bytes, limiting
 from recipeforge.solver.evaluate import evaluate, subjects_of
@@ -61,7 +61,7 @@ def _judged(catalog: Catalog, loadout: Loadout) -> AsWritten:
         if truth:
             broken.add(rule.code)
         elif truth is None:
-            unknown.update(_lacking(pattern, view.facts, catalog))
+            unknown.update(_lacking(pattern, view))
     if any(view.known(limit) is not None for limit in TIME_LIMITS):
         lacking = _lacking_for_time(view)
         unknown.update(lacking)
@@ -75,10 +75,9 @@ def _refuted(pattern: Condition, here: frozenset[str]) -> bool:
     return isinstance(first, Holds) and here.isdisjoint(first.components)
 
 
-def _lacking(pattern: Condition, facts: Mapping[str, Fact], catalog: Catalog) -> tuple[str, ...]:
-    """Return the facts that a pattern asks for and nobody gave; none of a pattern about another tool's keys, which a recipe cannot have."""
-    subjects = (s for s in subjects_of(pattern) if s not in catalog.slots and s not in catalog.knobs)
-    lacking = tuple(s for s in subjects if s not in facts)
+def _lacking(pattern: Condition, view: View) -> tuple[str, ...]:
+    """Return what a pattern asks for and nobody gave; nothing of a pattern about another tool's keys, which a recipe cannot have."""
+    lacking = tuple(s for s in subjects_of(pattern) if view.may_be(s) and view.known(s) is None and s not in view.catalog.slots)
     return () if any(s.startswith(CONFIG_PREFIX) for s in lacking) else lacking
 
 

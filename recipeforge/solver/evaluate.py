@@ -20,10 +20,10 @@ def evaluate(condition: Condition, view: View) -> bool | None:
         case Compare(subject, op, value):
             known = view.known(subject)
             if known is None:
-                return None if view.is_fact(subject) else False
+                return None if view.may_be(subject) else False
             return compare(known, op, value, versions=subject.startswith("packages."))
         case IsSet(subject):
-            return True if view.known(subject) is not None else None if view.is_fact(subject) else False
+            return True if view.known(subject) is not None else None if view.may_be(subject) else False
         case Predicate(name):
             predicate = PREDICATES[name]
             return predicate.holds({s: view.known(s) for s in predicate.subjects})
@@ -51,6 +51,8 @@ def compare(known: Fact, op: str, value: Scalar, *, versions: bool = False) -> b
     """Return whether `known op value`; values of different kinds are simply unequal and unordered."""
     if op in ("has", "lacks"):
         return (value in known if isinstance(known, tuple) else value == known) == (op == "has")
+    if op == "contains":
+        return isinstance(known, str) and str(value).casefold() in known.casefold()
     if versions:
         from packaging.version import InvalidVersion, Version
 

@@ -66,6 +66,8 @@ class Grounding:
 
     def _atom(self, subject: str, test: Callable[[Fact], bool], wanted: bool) -> list[Cube]:
         """Ground a test of one knob or fact."""
+        if subject in unsettled_of(self.over.facts):
+            return FALSE
         domain = self.over.domains.get(subject)
         if domain is None:
             known = self.over.constants.get(subject) if subject in self.over.catalog.knobs else self.over.facts.get(subject)
@@ -90,6 +92,8 @@ class Grounding:
 
     def _options(self, subject: str) -> list[tuple[Fact | None, Cube]]:
         """Return the values that a subject can take, each with the cube under which it does."""
+        if subject in unsettled_of(self.over.facts):
+            return [(None, (0, 0))]
         if subject in self.over.catalog.slots:
             members = {c.id: 1 << self.over.component_var[c.id] for c in self.over.catalog.members(subject)}
             held: list[tuple[Fact | None, Cube]] = [(c, (m, 0)) for c, m in members.items()]

@@ -18,10 +18,12 @@ class View:
     facts: Mapping[str, Fact]
     catalog: Catalog
     unsettled: Collection[str] = ()
-    """Slots that hold something, and nobody said what."""
+    """Slots and knobs that hold something, and nobody said what."""
 
     def known(self, subject: str) -> Fact | None:
         """Return the value of a slot, knob or fact; `None` when it has none (unset or unknown)."""
+        if subject in self.unsettled:
+            return None
         if subject in self.catalog.slots:
             held = self.slots.get(subject, ())
             if self.catalog.slots[subject].cardinality == "many":
@@ -30,6 +32,10 @@ class View:
         if subject in self.catalog.knobs:
             return self.knobs.get(subject)
         return self.facts.get(subject)
+
+    def may_be(self, subject: str) -> bool:
+        """Return whether `subject` may have a value that nobody said: a fact, or what is unsettled; others are as they stand."""
+        return subject in self.unsettled or self.is_fact(subject)
 
     def is_fact(self, subject: str) -> bool:
         """Return whether `subject` belongs to the context rather than to the recipe's own choices."""
@@ -48,6 +54,6 @@ def view_of(catalog: Catalog, loadout: Loadout) -> View:
 
 
 def unsettled_of(facts: Mapping[str, Fact]) -> Collection[str]:
-    """Return the slots of which nobody said what they hold: what depends on them is unknown, and fires nothing."""
+    """Return the slots and knobs of which nobody said what they hold: what depends on them is unknown, and fires nothing."""
     said = facts.get(UNSETTLED)
     return said if isinstance(said, tuple) else ()

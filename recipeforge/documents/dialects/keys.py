@@ -43,6 +43,8 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
             yield misfit
         elif spec is not None and (unread := read_elsewhere(config, keys, name, spec, entry)):
             yield unread
+        if keys.keys.get(path + ITEM, {}).get("syntax") == "regex":
+            yield from _broken_patterns(keys, name, value)
         if spec is not None and spec.get("open"):
             continue
         if isinstance(value, MappingNode) and path + "." in keys.inside:
@@ -50,6 +52,18 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
         for item in value.items if isinstance(value, SequenceNode) and path + ITEM + "." in keys.inside else ():
             if isinstance(inner := target_of(item), MappingNode):
                 yield from _inside(config, keys, inner, path + ITEM + ".")
+
+
+def _broken_patterns(keys: Keys, name: str, value: Content) -> Iterator[Diagnostic]:
+    """Return the items of a list of regular expressions that are none: the tool compiles each, and refuses."""
+    for item in value.items if isinstance(value, SequenceNode) else ():
+        inner = target_of(item)
+        if isinstance(inner, ScalarNode) and not inner.null:
+            try:
+                re.compile(inner.text)
+            except re.error as error:
+                message = f"`{short(inner.text)}` in `{name}` is no regular expression ({error}), and {keys.title} refuses to start"
+                yield finding("RF0006", message, inner.span, "cannot be compiled", notes=(f"{keys.title} {keys.version}: {keys.source}",))
 
 
 def inside_mapping(config: Config, keys: Keys, mapping: MappingNode) -> Iterator[Diagnostic]:

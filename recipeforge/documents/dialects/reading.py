@@ -15,6 +15,8 @@ from recipeforge.documents.tree import Document
 from recipeforge.documents.vocabulary import Vocabulary
 from recipeforge.schemas.loadout import Fact
 
+DEVICES = "hardware.count"
+
 
 def read_config(
     dialect: Dialect, document: Document, vocabulary: Vocabulary, gpu: Mapping[str, Fact] | None = None, launch: str | None = None
@@ -38,6 +40,9 @@ def read_config(
     config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)
     config.out.facts, spans = config_facts(config, vocabulary.catalog)
     config.out.spans.update(spans)
-    if config.out.unsettled:
-        config.out.facts = {**config.out.facts, UNSETTLED: tuple(sorted(config.out.unsettled))}
+    unsettled = config.out.unsettled
+    if config.out.value_of(DEVICES) is None:
+        unsettled |= {DEVICES}  # how many there are is said when the run is launched
+    if unsettled:
+        config.out.facts = {**config.out.facts, UNSETTLED: tuple(sorted(unsettled))}
     return config

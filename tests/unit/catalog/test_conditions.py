@@ -29,6 +29,7 @@ def parsed(written, vocabulary):
         ({"train.steps": {"set": False}}, Not(IsSet("train.steps"))),
         ({"gpu.dtypes": {"has": "bf16"}}, Compare("gpu.dtypes", "has", "bf16")),
         ({"gpu.dtypes": {"lacks": "fp8"}}, Compare("gpu.dtypes", "lacks", "fp8")),
+        ({"config.base_model": {"contains": "falcon"}}, Compare("config.base_model", "contains", "falcon")),
         ({"gpu.capability": {"lt": 8.0}}, Compare("gpu.capability", "lt", 8.0)),
         ({"packages.torch": {"lt": "2.6"}}, Compare("packages.torch", "lt", "2.6")),
         ({"budget.wall_clock": {"gt": "1h30m"}}, Compare("budget.wall_clock", "gt", 5400.0)),

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from dev.dialect_keys.write import text
+from recipeforge.api import check
 
 ROOT = Path(__file__).parents[3]
 KEYS = ROOT / "recipeforge/documents/dialects/keys"
@@ -27,7 +28,7 @@ needs_peers = pytest.mark.skipif(not (PEERS / "INDEX.tsv").is_file(), reason="no
 TYPES = {"bool", "int", "float", "str", "list", "map", "any"}
 FIELDS = {
     "type", "values", "known", "pattern", "default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "required", "nullable",
-    "open", "closed", "component", "plugin", "needs", "commands", "trainers", "note",
+    "open", "closed", "syntax", "component", "plugin", "needs", "commands", "trainers", "note",
 }  # fmt: skip
 
 
@@ -178,3 +179,12 @@ def test_the_mapping_speaks_of_known_keys() -> None:
             assert path in keys or any(k.startswith((path + ".", path + "[")) for k in keys), row
             checked += 1
     assert checked > 100
+
+
+def test_items_of_a_list_of_patterns_have_to_compile() -> None:
+    config = "base_model: HuggingFaceTB/SmolLM2-135M\ndatasets: [{path: a.jsonl, type: alpaca}]\nadapter: lora\nmicro_batch_size: 1\n"
+    report = check(config + "lora_target_modules: [q_proj, '[k_proj']\n")
+    (found,) = [d for d in report.diagnostics if "regular expression" in d.message]
+    assert found.severity == "error" and "[k_proj" in found.message
+    assert report.text[: report.text.index("'[k_proj'")].count("\n") == found.primary.span.start.line
+    assert not [d for d in check(config + "lora_target_modules: [q_proj, 'layers.*k_proj']\n").diagnostics if d.severity == "error"]

@@ -30,13 +30,13 @@ def test_the_keys_that_only_one_trainer_reads_say_the_objective(more, objective)
     text = BASE.replace("padding_free: true\n", "") if objective in ("kto", "reward") else BASE
     loadout = loadout_of(text + more)
     assert loadout.component_in("objective") == objective
-    assert "unsettled" not in loadout.context.facts
+    assert "objective" not in loadout.context.facts["unsettled"]
 
 
 def test_a_file_for_any_trainer_leaves_the_objective_open():
     loadout = loadout_of(BASE)
     assert loadout.component_in("objective") is None
-    assert loadout.context.facts["unsettled"] == ("objective",)
+    assert loadout.context.facts["unsettled"] == ("hardware.count", "objective")
 
 
 def test_what_is_left_open_fires_no_rule_about_it():
@@ -46,3 +46,11 @@ def test_what_is_left_open_fires_no_rule_about_it():
         solved = case_of(load(), loadout)
         assert ("RF5301" in solved.broken) is fires
         assert ("RF5301" in solved.world.violated(solved.written)) is fires
+
+
+def test_how_many_devices_there_are_is_said_at_the_launch():
+    text = BASE + "packing: false\n"
+    assert "hardware.count" in loadout_of(text).context.facts["unsettled"]
+    loadout, _ = read_loadout(parse(text, "run.yaml"), load(), {"dialect": "trl", "hardware.count": 4})
+    assert loadout is not None and loadout.value_of("hardware.count") == 4
+    assert "unsettled" not in loadout.context.facts
