@@ -37,18 +37,6 @@ MISSED = {
 }
 
 
-FSDP1_ONLY = {f"{prefix}{key}" for prefix in ("", "fsdp_") for key in ("sharding_strategy", "forward_prefetch")}
-"""The collection was judged by Axolotl 0.18, which drops these keys of `fsdp_config`; 0.20 took FSDP1 out and refuses them, and `fsdp`."""
-
-
-def refused_since(config: object) -> set[str]:
-    """The codes of what newer releases of the tool refuse in a configuration that the collection calls accepted."""
-    if not isinstance(config, dict):
-        return set()
-    sharding = config.get("fsdp_config")
-    return {"RF6142"} if config.get("fsdp") or (isinstance(sharding, dict) and FSDP1_ONLY & sharding.keys()) else set()
-
-
 def errors(report: FileReport) -> set[str]:
     return {d.code for d in report.diagnostics if d.severity == "error"}
 
@@ -71,8 +59,7 @@ def test_examples_that_their_tool_accepts_have_no_error(saw: Callable[[str], Non
                 continue
             seen[row["dialect"]] += 1
             assert report.dialect == row["dialect"].removesuffix("-train")
-            config = yaml.safe_load((PEERS / "examples" / row["path"]).read_text(encoding="utf-8"))
-            if found := errors(report) - ARGUED.get(row["path"], set()) - refused_since(config):
+            if found := errors(report) - ARGUED.get(row["path"], set()):
                 wrong[row["path"]] = found
     saw(f"other tools' examples without an error of ours: {dict(seen)}")
     assert not wrong
@@ -86,7 +73,7 @@ def test_axolotls_own_cases_are_judged_as_it_judges_them(saw: Callable[[str], No
         if (
             found := errors(check(yaml.safe_dump(case["config"], sort_keys=False)))
             - ARGUED.get(case["id"], set())
-            - refused_since(case["config"])
+           
         )
     }
     count = len(cases("invalid"))
