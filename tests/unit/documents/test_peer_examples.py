@@ -70,11 +70,7 @@ def test_axolotls_own_cases_are_judged_as_it_judges_them(saw: Callable[[str], No
     alarmed = {
         case["id"]: found
         for case in cases("valid")
-        if (
-            found := errors(check(yaml.safe_dump(case["config"], sort_keys=False)))
-            - ARGUED.get(case["id"], set())
-           
-        )
+        if (found := errors(check(yaml.safe_dump(case["config"], sort_keys=False))) - ARGUED.get(case["id"], set()))
     }
     count = len(cases("invalid"))
     saw(f"Axolotl's own cases: {count - len(refused)} of {count} refused ones found, {len(cases('valid'))} accepted ones clean")
