@@ -81,7 +81,7 @@ def _read_as(dialect: "Dialect", document: Document, catalog: Catalog, overrides
 
     gpu = gpu_sheet(catalog, str(overrides.get("gpu.id", "")))
     launch = overrides.get("accelerate")
-    facts = gpu.facts if gpu else {}
+    facts: Mapping[str, Fact] = gpu.facts if gpu else {}
     return read_config(dialect, document, vocabulary_of(catalog), facts, launch if isinstance(launch, str) else None).out
 
 

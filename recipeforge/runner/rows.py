@@ -141,7 +141,7 @@ def _json_lines(path: Path, format_: str) -> Iterator[Row]:
 def _parquet(path: Path, format_: str) -> Iterator[Row]:
     """Rows of a Parquet file, group by group; only the columns that the format may have are read."""
     try:
-        from pyarrow import ArrowException, parquet
+        from pyarrow import ArrowException, parquet  # pyright: ignore[reportMissingImports] (optional)
     except ImportError:
         raise DataError(f"{path} is read by pyarrow, which is not installed; run `pip install pyarrow`") from None
     try:
