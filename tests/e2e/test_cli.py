@@ -120,7 +120,7 @@ def test_safe_fixes_alone_leave_the_rest_and_say_so(recipe: Path, environment: d
     done = run("check", "--fix", str(recipe), env=environment)
     assert done.returncode == 1
     assert "warning[RF2051]" in done.stdout
-    assert "error[" not in done.stdout
+    assert done.stdout.count("error[") == done.stdout.count("error[RF5218]") == 1, "to evaluate takes rows from the training"
 
 
 def test_standard_input_is_fixed_to_standard_output(environment: dict[str, str]) -> None:
@@ -257,9 +257,10 @@ def test_a_terminal_without_unicode_gets_plain_words(environment: dict[str, str]
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 def test_a_hostile_file(case: Case, tmp_path: Path, environment: dict[str, str]) -> None:
     path = case.write(tmp_path)
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = run("check", str(path), env=environment, limit=True)
-    seconds = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime  # the process's own: the machine may be busy
     assert done.returncode == case.exit_code, done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert "\x1b" not in done.stdout

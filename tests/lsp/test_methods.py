@@ -87,7 +87,7 @@ async def test_fix_all_makes_only_what_is_safe(editor: Editor) -> None:
     text = editor.texts[uri]
     assert "quantization: bnb-4bit" in text
     assert "precision: bf16" in text, "another precision changes the run"
-    assert await editor.codes(uri) == ["RF2051"]
+    assert sorted(await editor.codes(uri)) == ["RF2051", "RF5218"], "to evaluate takes rows from the training"
 
 
 async def test_make_it_run_applies_the_best_repair(editor: Editor) -> None:
