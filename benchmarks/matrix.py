@@ -37,6 +37,8 @@ from recipeforge.runner.preflight import problems
 from recipeforge.solver.as_written import as_written, makes_fail
 
 LIMIT_S = 150
+_OWN = ("RunError: data.packing", "the process ended with 0")
+"""Endings by a check of our own, the engine's or this file's."""
 WORDS = ["red", "green", "blue", "one", "two", "three", "four", "five", "cat", "dog", "tree", "house"]
 TEMPLATE = "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</s>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}"
 
@@ -61,7 +63,9 @@ class Outcome:
         verdict = self.case.verdict
         if verdict.errors:
             told = does_what_it_says(verdict.errors, dict(self.heard))
-            return "failed" if not self.trained else "did what the rule says" if told else ""
+            # Where one of the engine's own checks ended it, it was not the rule's conflict that did.
+            failed = not self.trained and not self.said.startswith(_OWN)
+            return "failed" if failed else "did what the rule says" if told else ""
         if verdict.ignored:
             return "refused, as a rule warns" if self.objections else ""
         return "trained" if self.trained and not self.objections else ""
