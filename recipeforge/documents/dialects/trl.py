@@ -25,6 +25,11 @@ _WORDS = (
         "data.packing_strategy",
         {"bfd": "bfd", "bfd_split": "bfd-split", "bfd-requeue": "bfd-split", "wrapped": "wrapped"},
     ),
+    (
+        "bnb_4bit_quant_storage",
+        "quantization.quant_storage",
+        {"uint8": "uint8", "bfloat16": "bf16", "float16": "fp16", "float32": "fp32"},
+    ),
 )
 """Paths whose words are other words here."""
 

@@ -414,3 +414,10 @@ def test_llamafactorys_v1_is_named_and_not_read() -> None:
     (told,) = report.diagnostics
     assert told.code == "RF0009" and "LLaMA-Factory's v1, which is not read" in told.message
     assert "v1" not in check("model: x/y\ntechnique: lora\n").diagnostics[0].message
+
+
+@pytest.mark.parametrize(("word", "value"), [("bfloat16", "bf16"), ("uint8", "uint8")])
+def test_trl_says_in_what_numbers_4_bit_weights_are_packed(word: str, value: str) -> None:
+    text = TRL + f"use_peft: true\nload_in_4bit: true\nbnb_4bit_quant_storage: {word}\n"
+    loadout = check(text).loadout
+    assert loadout is not None and loadout.value_of("quantization.quant_storage") == value
