@@ -24,7 +24,7 @@ demo: $(VENV)/ready
 	@BIN=$(BIN) sh examples/demo.sh
 
 test: $(VENV)/ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 # Not part of `make test`: what it installs is a gigabyte, and some of it only apt has.
 test-editors: $(VENV)/ready

@@ -63,7 +63,7 @@ def test_the_time_given_is_kept_within_20_ms(limit_s: float) -> None:
     for ask in (rank, lambda catalog, loadout, limit_s: complete(catalog, loadout, "memory", limit_s=limit_s)):
         ask(load(), recipe, limit_s=5.0)
         over: list[float] = []
-        for _ in range(8):  # the least of several: other work on the machine is not the search's
+        for _ in range(20):  # the least of several: other work on the machine is not the search's
             start = time.perf_counter()
             ask(load(), replace(recipe), limit_s=limit_s)
             over.append(time.perf_counter() - start - limit_s)
