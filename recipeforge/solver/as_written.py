@@ -13,6 +13,7 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.record import record
 from recipeforge.solver.budget_rules import BUDGET_SLACK, TIME_KINDS, TIME_LIMITS, limit_bytes, limiting
 from recipeforge.solver.evaluate import evaluate, subjects_of
+from recipeforge.solver.latest import Latest
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import View, view_of
 
@@ -32,24 +33,14 @@ class AsWritten:
     """Facts that nobody gave and on which some rule's outcome hangs."""
 
 
-_last: tuple[Catalog, Loadout, AsWritten] | None = None
-
-
-def as_written(catalog: Catalog, loadout: Loadout) -> AsWritten:
-    """Return what the rules say of a loadout. The last answer is kept, since several questions follow about one loadout."""
-    global _last
-    last = _last  # read once: an editor asks from several threads
-    if last is None or last[0] is not catalog or last[1] is not loadout:
-        last = _last = catalog, loadout, _judged(catalog, loadout)
-    return last[2]
-
-
 def makes_fail(catalog: Catalog, code: str) -> bool:
     """Return whether a recipe that breaks this rule fails: a slot's own rules do, and all that are errors."""
     return ":" in code or catalog.rules[code].effective_severity == "error"
 
 
-def _judged(catalog: Catalog, loadout: Loadout) -> AsWritten:
+@Latest
+def as_written(catalog: Catalog, loadout: Loadout) -> AsWritten:
+    """Return what the rules say of a loadout."""
     view = view_of(catalog, loadout)
     broken, unknown = {*_slots(view), *_memory(loadout, view)}, set[str]()
     here = frozenset(c for held in view.slots.values() for c in held)

@@ -13,6 +13,7 @@ from recipeforge.solver.as_written import as_written, makes_fail
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
 from recipeforge.solver.budget_rules import TIME_KINDS, TIME_LIMITS
 from recipeforge.solver.evaluate import subjects_of
+from recipeforge.solver.latest import Latest
 from recipeforge.solver.memory_budget import relevant_knobs
 from recipeforge.solver.speed_budget import READ_ALONE, STEPS, speed_knobs
 from recipeforge.solver.thresholds import kind_of
@@ -50,19 +51,9 @@ class Case:
         return frozenset(code for code in self.broken if makes_fail(self.world.catalog, code))
 
 
-_last: tuple[Catalog, Loadout, Case] | None = None
-
-
+@Latest
 def case_of(catalog: Catalog, loadout: Loadout) -> Case:
-    """Return the case of a loadout. The last one is kept, since several questions follow about one loadout."""
-    global _last
-    last = _last  # read once: an editor asks from several threads
-    if last is None or last[0] is not catalog or last[1] is not loadout:
-        last = _last = catalog, loadout, _case(catalog, loadout)
-    return last[2]
-
-
-def _case(catalog: Catalog, loadout: Loadout) -> Case:
+    """Return the case of a loadout."""
     domains, constants = _knobs(catalog, loadout)
     given = {s.knob: s.value for s in loadout.settings}
     world = _world(catalog, loadout.context, domains, constants, {k: v for k, v in given.items() if k in domains})

@@ -1,5 +1,8 @@
-"""A recipe small enough to run many times, in a folder of its own."""
+"""A recipe small enough to run many times, in a folder of its own, and the command line there."""
 
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,3 +19,15 @@ def tiny_recipe(tmp_path: Path, tiny_model: Path, rows: Path) -> Path:
         "train: {steps: 40, save_every: 7}\neval: {strategy: steps, every: 10}\nhardware: {gpu: cpu}\nseed: 3\n"
     )
     return path
+
+
+@pytest.fixture
+def forge() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Call `recipeforge` in a folder, with arguments."""
+
+    def called(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "recipeforge", *arguments], capture_output=True, text=True, cwd=folder, timeout=300, check=False
+        )
+
+    return called

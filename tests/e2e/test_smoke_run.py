@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,13 +17,9 @@ pytestmark = [
 ]
 
 
-def forge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recipeforge", *arguments], capture_output=True, text=True, cwd=folder, timeout=300, check=False
-    )
-
-
-def test_a_smoke_test_leaves_a_marked_row_and_nothing_else(tiny_recipe: Path) -> None:
+def test_a_smoke_test_leaves_a_marked_row_and_nothing_else(
+    tiny_recipe: Path, forge: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
     folder = tiny_recipe.parent
     before = {p.name for p in folder.iterdir()}
     done = forge(folder, "run", "r.yaml", "--smoke", "--format", "json")
@@ -38,7 +35,7 @@ def test_a_smoke_test_leaves_a_marked_row_and_nothing_else(tiny_recipe: Path) ->
     assert "was a smoke test" in refused.stderr
 
 
-def test_what_is_judged_not_to_run_can_be_tried_by_force(tiny_recipe: Path) -> None:
+def test_what_is_judged_not_to_run_can_be_tried_by_force(tiny_recipe: Path, forge: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     """RF1001 says that QLoRA wants a 4-bit base; the engine refuses it, too, and says so at its place."""
     folder = tiny_recipe.parent
     tiny_recipe.write_text(tiny_recipe.read_text().replace("use: lora", "use: qlora"))

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,7 @@ pytestmark = [
 ]
 
 
-def forge(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "recipeforge", *arguments], capture_output=True, text=True, cwd=folder, timeout=300, check=False
-    )
-
-
-def test_points_run_once_and_new_ones_join_them(tiny_recipe: Path) -> None:
+def test_points_run_once_and_new_ones_join_them(tiny_recipe: Path, forge: Callable[..., subprocess.CompletedProcess[str]]) -> None:
     folder = tiny_recipe.parent
     tiny_recipe.write_text(tiny_recipe.read_text().replace("steps: 40, save_every: 7", "steps: 4").replace("every: 10", "every: 2"))
     grid = folder / "grid.yaml"

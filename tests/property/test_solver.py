@@ -13,6 +13,7 @@ from oracle import Full, Oracle
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver import case as case_module
 from recipeforge.solver.apply import apply_changes
+from recipeforge.solver.as_written import as_written
 from recipeforge.solver.case import case_of
 from recipeforge.solver.engine import find_model
 from recipeforge.solver.exact import Exact
@@ -200,7 +201,8 @@ def test_same_input_same_bytes(case):
     answers = []
     for _ in range(2):
         case_module._worlds.clear()
-        case_module._last = None
+        case_of.forget()
+        as_written.forget()
         case_module._knobs_of.clear()
         answers.append(repr((resolve(catalog, loadout), statuses(catalog, loadout), repairs(catalog, loadout))).encode())
     assert answers[0] == answers[1]
