@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy
 import torch
 
 from recipeforge.runner.rows import Row
 from recipeforge.schemas.errors import RunError
 
+T = TypeVar("T")
 IGNORED = -100
 """The label that counts for nothing."""
 _OPEN_BINS = 64
@@ -95,6 +97,10 @@ class Line:
     def __len__(self) -> int:
         return sum(len(row.ids) for row in self.rows)
 
+    def fingerprint(self) -> bytes:
+        """Return bytes that are others for other rows."""
+        return b"".join(numpy.asarray([*row.ids, -1, *row.labels], dtype=numpy.int64).tobytes() for row in self.rows)
+
 
 def pack(rows: Sequence[Tokens], length: int) -> list[Line]:
     """Put rows into sequences of at most `length` tokens, each into the first open one with room."""
@@ -133,7 +139,7 @@ def collate(sequences: Sequence[Line], pad: int, packed: bool, device: Any) -> d
     return batch | {"attention_mask": torch.tensor(mask, device=device)}
 
 
-def groups(sequences: Sequence[Line], size: int, seed: int, epoch: int) -> Iterator[list[Line]]:
+def groups(sequences: Sequence[T], size: int, seed: int, epoch: int) -> Iterator[list[T]]:
     """Yield an epoch's micro-batches, in an order that the seed and the epoch decide. The last may be smaller."""
     order = torch.randperm(len(sequences), generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).tolist()
     for start in range(0, len(order), size):

@@ -4,10 +4,10 @@ import itertools
 import math
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import torch
 from torch.nn import functional
@@ -34,9 +34,29 @@ class Stop:
         return bool(self.reason)
 
 
+class Measure(Protocol):
+    """What a loss is of: lines become batches, and batches a number to make small."""
+
+    def weigh(self, lines: Sequence[Any]) -> int:
+        """Return how much these lines count beside others: the loss is a mean over it."""
+        ...
+
+    def loss_sum(self, model: Any, lines: Sequence[Any]) -> torch.Tensor:
+        """Return the loss of these lines times what they count."""
+        ...
+
+    def micro_batches(self, lines: Sequence[Any], plan: "Schedule", skip: int) -> "Iterator[tuple[list[Any], bool]]":
+        """Yield micro-batches for ever, but for the first `skip`; each with whether it ends an epoch."""
+        ...
+
+    def noticed(self) -> dict[str, float]:
+        """Return means of what else was seen since this was last asked, by name."""
+        ...
+
+
 @dataclass(frozen=True)
 class Bench:
-    """What every forward pass needs besides the model."""
+    """The loss of next tokens, and what every forward pass needs besides the model."""
 
     device: torch.device
     pad: int
@@ -52,6 +72,18 @@ class Bench:
     def casting(self) -> AbstractContextManager[Any]:
         """Return the context of a forward pass."""
         return torch.autocast(self.device.type, dtype=getattr(torch, self.autocast)) if self.autocast else nullcontext()
+
+    def weigh(self, lines: Sequence[Line]) -> int:
+        """Return how many tokens of these lines the loss looks at."""
+        return counted(lines)
+
+    def micro_batches(self, lines: Sequence[Line], plan: "Schedule", skip: int) -> "Iterator[tuple[list[Line], bool]]":
+        """Yield micro-batches in the order that seed and epoch decide."""
+        return shuffled(lines, plan, skip)
+
+    def noticed(self) -> dict[str, float]:
+        """There is nothing but the loss."""
+        return {}
 
     def loss_sum(self, model: Any, lines: Sequence[Line]) -> torch.Tensor:
         """Return the summed cross-entropy, nats, of every token that counts; with smoothed labels while training."""
@@ -71,14 +103,14 @@ def counted(lines: Sequence[Line]) -> int:
     return sum(label != IGNORED for line in lines for row in line.rows for label in row.labels)
 
 
-def held_out_loss(model: Any, bench: Bench, lines: Sequence[Line], micro: int) -> float:
-    """Return the mean loss a token over held-out lines, nats; dropout off."""
+def held_out_loss(model: Any, bench: Measure, lines: Sequence[Any], micro: int) -> float:
+    """Return the mean loss over held-out lines, of next tokens in nats a token; dropout off."""
     was_training = model.training
     model.eval()
     with torch.no_grad():
         total = sum(bench.loss_sum(model, lines[i : i + micro]).item() for i in range(0, len(lines), micro))
     model.train(was_training)
-    return total / counted(lines)
+    return total / bench.weigh(lines)
 
 
 def check_packing(model: Any, bench: Bench) -> None:
@@ -119,6 +151,8 @@ class Done:
     rate: float
     tokens: int
     ends_epoch: bool
+    noticed: Mapping[str, float] = field(default_factory=dict[str, float])
+    """Whatever else the loss told of this step."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +175,8 @@ def planned_steps(lines: int, micro: int, accumulate: int, steps: int | None, ep
 
 def optimizer_steps(
     model: Any,
-    bench: Bench,
-    lines: Sequence[Line],
+    bench: Measure,
+    lines: Sequence[Any],
     optimizers: Sequence[Any],
     schedulers: Sequence[Any],
     plan: Schedule,
@@ -154,25 +188,27 @@ def optimizer_steps(
     Goes on behind step `start`, with the rows that would have come then. Random numbers that a step drew which `stop` ended are
     given back, so that whoever goes on later draws them again.
 
-    The gradient is that of the mean over all tokens of the step, however they fall into micro-batches.
+    The gradient is that of the mean over all that the step looks at (of next tokens: over its tokens), however it falls into
+    micro-batches.
 
     Raises:
         NotFiniteError: the loss or the gradient is not a finite number; the weights are those of the last good step.
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
     past: deque[float] = deque(maxlen=_REMEMBERED)
-    stream = _micro_batches(lines, plan, start * plan.accumulate)
+    stream = bench.micro_batches(lines, plan, start * plan.accumulate)
+    bench.noticed()
     model.train()
     for step in range(start + 1, plan.steps + 1):
         before = Draws.now()
         taken = list(itertools.islice(stream, plan.accumulate))
-        tokens = sum(counted(group) for group, _ in taken)
+        whole = sum(bench.weigh(group) for group, _ in taken)
         loss = 0.0
         for group, _ in taken:
             if stop:
                 before.again()
                 return
-            share = bench.loss_sum(model, group) / tokens
+            share = bench.loss_sum(model, group) / whole
             share.backward()
             loss += share.item()
         norm = torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf)
@@ -186,10 +222,10 @@ def optimizer_steps(
             optimizer.zero_grad()
         ends_epoch = any(last for _, last in taken)
         steering.after_step(schedulers, loss, ends_epoch)
-        yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), ends_epoch)
+        yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), ends_epoch, bench.noticed())
 
 
-def _micro_batches(lines: Sequence[Line], plan: Schedule, skip: int = 0) -> Iterator[tuple[list[Line], bool]]:
+def shuffled(lines: Sequence[Any], plan: Schedule, skip: int = 0) -> Iterator[tuple[list[Any], bool]]:
     """Yield micro-batches for ever, but for the first `skip`; each with whether it ends an epoch."""
     each = math.ceil(len(lines) / plan.micro)
     for epoch in itertools.count(skip // each):

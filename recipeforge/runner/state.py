@@ -5,13 +5,12 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy
 import torch
 from torch import Tensor
 
-from recipeforge.runner.batches import Line
 from recipeforge.schemas.errors import RunError
 
 FILE = "training_state.pt"
@@ -133,12 +132,19 @@ def restore(optimizers: Sequence[Any], schedulers: Sequence[Any], state: State) 
             thing.load_state_dict(kept)
 
 
-def marks_of(model: Any, lines: Iterable[Line]) -> dict[str, str]:
+class Told(Protocol):
+    """What one line of a batch is made of, as far as a checkpoint cares."""
+
+    def fingerprint(self) -> bytes:
+        """Return bytes that are others for other rows."""
+        ...
+
+
+def marks_of(model: Any, lines: Iterable[Told]) -> dict[str, str]:
     """Return short fingerprints of the rows and of the weights that do not train, and how many threads compute."""
     rows = hashlib.sha256()
     for line in lines:
-        for row in line.rows:
-            rows.update(numpy.asarray([*row.ids, -1, *row.labels], dtype=numpy.int64).tobytes())
+        rows.update(line.fingerprint())
     frozen = hashlib.sha256()
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
