@@ -15,6 +15,7 @@ from torch.nn import functional
 from recipeforge.runner import steering
 from recipeforge.runner.batches import IGNORED, Line, collate, groups
 from recipeforge.runner.endings import not_finite
+from recipeforge.runner.engines.ranks import ALONE, Ranks
 from recipeforge.runner.state import Draws
 from recipeforge.schemas.errors import RunError
 
@@ -103,14 +104,20 @@ def counted(lines: Sequence[Line]) -> int:
     return sum(label != IGNORED for line in lines for row in line.rows for label in row.labels)
 
 
-def held_out_loss(model: Any, bench: Measure, lines: Sequence[Any], micro: int) -> float:
-    """Return the mean loss over held-out lines, of next tokens in nats a token; dropout off."""
+def held_out_loss(model: Any, bench: Measure, lines: Sequence[Any], micro: int, ranks: Ranks = ALONE) -> float:
+    """Return the mean loss over held-out lines, of next tokens in nats a token; dropout off. Several processes share the lines."""
     was_training = model.training
     model.eval()
+    batches = [lines[i : i + micro] for i in range(0, len(lines), micro)]
+    mine = ranks.dealt(batches)
+    total = 0.0
     with torch.no_grad():
-        total = sum(bench.loss_sum(model, lines[i : i + micro]).item() for i in range(0, len(lines), micro))
+        # As many forward passes in each process, since a split model needs all of them: who has none left repeats one that does not count.
+        for turn in range(math.ceil(len(batches) / ranks.size)):
+            loss = bench.loss_sum(model, mine[turn] if turn < len(mine) else batches[0]).item()
+            total += loss if turn < len(mine) else 0.0
     model.train(was_training)
-    return total / bench.weigh(lines)
+    return ranks.total(total) / bench.weigh(lines)
 
 
 def check_packing(model: Any, bench: Bench) -> None:
@@ -167,7 +174,7 @@ class Schedule:
 
 
 def planned_steps(lines: int, micro: int, accumulate: int, steps: int | None, epochs: float | None) -> int:
-    """Return the optimizer steps of a run; `steps` wins over `epochs`."""
+    """Return the optimizer steps of a run; `steps` wins over `epochs`. `accumulate` counts the micro-batches of all processes."""
     if steps is not None:
         return steps
     return max(1, math.ceil(math.ceil(lines / micro) * (epochs or 0.0) / accumulate))
@@ -182,8 +189,12 @@ def optimizer_steps(
     plan: Schedule,
     stop: Stop,
     start: int = 0,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Done]:
-    """Train, yielding after every optimizer step. Ends early, between two micro-batches, when `stop` is set.
+    """Train, yielding after every optimizer step. Ends early, between two micro-batches, when `stop` is set; several processes: two steps.
+
+    Several processes deal the micro-batches of a step out among them, so that a step takes the rows that one process
+    would take which accumulates as many.
 
     Goes on behind step `start`, with the rows that would have come then. Random numbers that a step drew which `stop` ended are
     given back, so that whoever goes on later draws them again.
@@ -196,22 +207,26 @@ def optimizer_steps(
     """
     trainable = [p for p in model.parameters() if p.requires_grad]
     past: deque[float] = deque(maxlen=_REMEMBERED)
-    stream = bench.micro_batches(lines, plan, start * plan.accumulate)
+    each = plan.accumulate * ranks.size
+    stream = bench.micro_batches(lines, plan, start * each)
     bench.noticed()
-    model.train()
+    net = ranks.net(model)
+    net.train()
     for step in range(start + 1, plan.steps + 1):
         before = Draws.now()
-        taken = list(itertools.islice(stream, plan.accumulate))
+        taken = list(itertools.islice(stream, each))
         whole = sum(bench.weigh(group) for group, _ in taken)
         loss = 0.0
-        for group, _ in taken:
-            if stop:
+        for number, (group, _) in enumerate(ranks.dealt(taken)):
+            if ranks.stops(bool(stop), number):
                 before.again()
                 return
-            share = bench.loss_sum(model, group) / whole
-            share.backward()
+            with ranks.backward(net, number == plan.accumulate - 1):
+                share = bench.loss_sum(net, group) / whole
+                (share * ranks.size if ranks.size > 1 else share).backward()  # gradients of several processes are averaged
             loss += share.item()
-        norm = torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf)
+        loss = ranks.total(loss)
+        norm = _gathered(torch.nn.utils.clip_grad_norm_(trainable, plan.clip or math.inf))
         if not math.isfinite(loss) or not math.isfinite(norm.item()):
             raise not_finite(model, step, past, loss, norm.item(), float(optimizers[0].param_groups[0]["lr"]), plan.clip)
         past.append(loss)
@@ -223,6 +238,11 @@ def optimizer_steps(
         ends_epoch = any(last for _, last in taken)
         steering.after_step(schedulers, loss, ends_epoch)
         yield Done(step, loss, rate, sum(len(line) for group, _ in taken for line in group), ends_epoch, bench.noticed())
+
+
+def _gathered(norm: torch.Tensor) -> torch.Tensor:
+    """Return the norm over all of the gradients, where they are split."""
+    return norm.full_tensor() if hasattr(norm, "full_tensor") else norm  # type: ignore[operator]
 
 
 def shuffled(lines: Sequence[Any], plan: Schedule, skip: int = 0) -> Iterator[tuple[list[Any], bool]]:

@@ -11,6 +11,7 @@ import numpy
 import torch
 from torch import Tensor
 
+from recipeforge.runner.engines.ranks import ALONE, Ranks
 from recipeforge.schemas.errors import RunError
 
 FILE = "training_state.pt"
@@ -70,17 +71,25 @@ class State:
     """Weights that train, as they were while training; `None` where the checkpoint's model is just that."""
     marks: dict[str, str]
     """What must be the same when training goes on: data, frozen weights; and what had better be: threads."""
+    others: list[Draws] = field(default_factory=list[Draws])
+    """Where random numbers stand in the other processes that train with this one."""
 
     def save(self, folder: Path) -> None:
         """Write it."""
         with (folder / FILE).open("wb") as file:  # torch's own writer does not say why it cannot write
-            torch.save({**vars(self), "progress": vars(self.progress), "draws": vars(self.draws)}, file)
+            others = [vars(draws) for draws in self.others]
+            torch.save({**vars(self), "progress": vars(self.progress), "draws": vars(self.draws), "others": others}, file)
 
     @classmethod
     def load(cls, folder: Path) -> "State":
         """Read what `save` wrote. The file is our own and its hash was checked, so its Python objects are trusted."""
         raw = torch.load(folder / FILE, map_location="cpu", weights_only=False)
-        return cls(**raw | {"progress": Progress(**raw["progress"]), "draws": Draws(**raw["draws"])})
+        others = [Draws(**draws) for draws in raw.get("others", ())]
+        return cls(**raw | {"progress": Progress(**raw["progress"]), "draws": Draws(**raw["draws"]), "others": others})
+
+    def draws_of(self, rank: int) -> Draws:
+        """Return where random numbers stood in one of the processes."""
+        return [self.draws, *self.others][rank]
 
 
 def training_weights(model: Any) -> dict[str, Tensor]:
@@ -123,13 +132,13 @@ def align(model: Any) -> None:
             parameter.data = parameter.data.clone()
 
 
-def restore(optimizers: Sequence[Any], schedulers: Sequence[Any], state: State) -> None:
+def restore(optimizers: Sequence[Any], schedulers: Sequence[Any], state: State, ranks: Ranks = ALONE) -> None:
     """Put optimizers and schedules where they were."""
     for objects, states in ((optimizers, state.optimizers), (schedulers, state.schedulers)):
         if len(objects) != len(states):
             raise RunError(f"the checkpoint has {len(states)} optimizers or schedules where this run has {len(objects)}")
         for thing, kept in zip(objects, states, strict=True):
-            thing.load_state_dict(kept)
+            thing.load_state_dict(ranks.loaded(thing, kept) if objects is optimizers else kept)
 
 
 class Told(Protocol):

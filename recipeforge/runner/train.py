@@ -15,7 +15,8 @@ from recipeforge.runner import checkpoints, steering
 from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.checkpoints import Why
-from recipeforge.runner.loading import formats_of, load_base, load_config, load_tokenizer
+from recipeforge.runner.engines.ranks import ALONE, Ranks
+from recipeforge.runner.loading import formats_of, is_adapter, load_base, load_config, load_tokenizer
 from recipeforge.runner.look import Finding, look
 from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
@@ -34,6 +35,8 @@ SMOKE_STEPS = 2
 """Enough for a second step on weights that the first one changed."""
 _SMOKE_ROWS, _SMOKE_PACKED = 64, 8
 """Rows of a smoke test, besides those that its steps take, and how many more of them where they are packed."""
+_APART = 10_007
+"""How far the seeds of processes that train together lie apart, for what they draw while training."""
 _REMEMBERED = 1000
 """Metrics that a checkpoint repeats: more than a pipe holds that nobody read."""
 
@@ -49,9 +52,11 @@ class Data:
 class Training:
     """The state of one run; `go` walks through it."""
 
-    def __init__(self, plan: Plan, output: Path, channel: Channel, stop: Stop, *, resume: bool = False, smoke: bool = False) -> None:
+    def __init__(
+        self, plan: Plan, output: Path, channel: Channel, stop: Stop, *, resume: bool = False, smoke: bool = False, ranks: Ranks = ALONE
+    ) -> None:
         self.plan, self.output, self.channel, self.stop = plan, output, channel, stop
-        self._resume, self._smoke = resume, smoke
+        self._resume, self._smoke, self.ranks = resume, smoke, ranks
         self.progress = Progress()
         self._from: Path | None = None
         """The checkpoint that training goes on from."""
@@ -87,17 +92,17 @@ class Training:
         self._stage("reading data")
         tokenizer = load_tokenizer(plan)
         data = self._data(tokenizer)
-        if self.stop:
+        if self._stopped():
             return False
         import_parts(plan)
         self.meter = PeakMeter(self.device)
         self._stage("loading the model")
-        model = self._model()
+        model = self._model(data)
         packed, smoothing = bool(plan.values["data.packing"]), smoothing_of(plan.parts, plan.values)
         bench = Bench(self.device, tokenizer.pad_token_id, packed, formats_of(plan).autocast, smoothing)
         if bench.packed:
             check_packing(model, bench)
-        if self.stop:
+        if self._stopped():
             return False
         self.meter.start()
         try:
@@ -111,16 +116,23 @@ class Training:
         loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
         self._stage("saving and loading again")
         self._checks(of_settings(plan, model))
-        folder = save_result(model, tokenizer, plan, self.output)
-        self.channel.say("result", folder=str(folder))
         lines = data.held_out or data.train[: int(plan.values["batch.micro"])]
+        whole = self.ranks.gathered(model, everything=not is_adapter(plan))
         if loss is None:
-            loss = held_out_loss(model, bench, lines, int(plan.values["batch.micro"]))
+            loss = held_out_loss(model, bench, lines, int(plan.values["batch.micro"]), self.ranks)
+        if self.ranks.rank:
+            return True  # the first process has everything that it needs
+        folder = save_result(model, tokenizer, plan, self.output, whole)
+        self.channel.say("result", folder=str(folder))
         del model  # before another one is loaded beside it
         gc.collect()
         self._post_flight(bench, lines, folder, loss)
         checkpoints.thin_out(self.output, 0)  # the result is there and was checked
         return True
+
+    def _stopped(self) -> bool:
+        """Return whether someone asked for the end; all processes get the same answer."""
+        return self.ranks.stops(bool(self.stop), 0)
 
     def look(self) -> None:
         """Only look at rows, tokenizer and configuration, and tell what stands in the way.
@@ -162,7 +174,8 @@ class Training:
         rows = load_rows(str(v["data.source"]), str(v["data.format"]), Path(self.plan.folder), self.plan.seed, limit)
         length, packed = int(v["data.sequence_length"]), bool(v["data.packing"])
         if self._smoke:
-            rows = rows[: _SMOKE_ROWS + SMOKE_STEPS * int(v["batch.micro"]) * int(v["batch.accumulate"]) * (_SMOKE_PACKED if packed else 1)]
+            each = int(v["batch.micro"]) * int(v["batch.accumulate"]) * self.ranks.size * (_SMOKE_PACKED if packed else 1)
+            rows = rows[: _SMOKE_ROWS + SMOKE_STEPS * each]
         done = tokenise(rows, tokenizer, length, bool(v["objective.completion_only"]))
         share = float(v["data.validation"])
         held = max(1, round(share * len(done.rows))) if share else 0
@@ -179,10 +192,10 @@ class Training:
         self.channel.say("stage", text=f"{len(kept)} rows in {len(lines[0])} sequences to train on, {len(apart)} rows held out")
         return Data(lines[0], lines[1])
 
-    def _model(self) -> Any:
+    def _model(self, data: Data) -> Any:
         plan = self.plan
         whole = self._from if self._state and self._state.weights is None else None
-        model = load_base(plan, self.device, whole)
+        model = load_base(plan, self.ranks.loading_device(self.device), whole)
         transformers.set_seed(plan.seed)  # loading may draw random numbers, and how many differs between kinds of files
         model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
         for change in (*plan.parts.get("memory", ()), *plan.parts.get("regularization", ())):
@@ -190,10 +203,11 @@ class Training:
         if self._state and self._state.weights is not None:
             put_back(model, self._state.weights)
         align(model)
+        self._marks = marks_of(model, (*data.train, *data.held_out))
         trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
         self._sum_up("trainable_parameters", trainable)
         self.channel.say("stage", text=f"{trainable:,} parameters train")
-        return model
+        return self.ranks.spread(model, self.device)
 
     # -- during ---------------------------------------------------------------------------------------------
 
@@ -202,25 +216,24 @@ class Training:
         plan, v = self.plan, self.plan.values
         micro, accumulate = int(v["batch.micro"]), int(v["batch.accumulate"])
         steps = int(v["train.steps"]) if "train.steps" in v else None
-        total = planned_steps(len(data.train), micro, accumulate, steps, float(v.get("train.epochs", 0)))
+        total = planned_steps(len(data.train), micro, accumulate * self.ranks.size, steps, float(v.get("train.epochs", 0)))
         self.channel.say("total", steps=total)
         self._optimizers, self._schedulers = optimizers, schedulers = optimization(plan, model, total)
-        marks = marks_of(model, (*data.train, *data.held_out))
-        saver, start = Saver(plan, self.output, marks), self.steps
-        transformers.set_seed(plan.seed)
+        saver, start = Saver(plan, self.output, self._marks, self.ranks), self.steps
+        transformers.set_seed(plan.seed + self.ranks.rank * _APART)
         if self._state:
-            self._go_on(optimizers, schedulers, marks)
+            self._go_on(optimizers, schedulers, self._marks)
         self._state = None
         clock, pace = Clock(self.seconds), Pace()
         self.doing = f"training, in step {start + 1}"
         last = min(total, SMOKE_STEPS) if self._smoke else total
         recipe = Schedule(micro, accumulate, last, plan.seed, float(v["train.gradient_clip"]))
-        for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop, start):
+        for done in optimizer_steps(model, bench, data.train, optimizers, schedulers, recipe, self.stop, start, self.ranks):
             self.progress.step, self.progress.seconds = done.step, clock.seconds
             self._report(done, pace.step(done.tokens))
             if done.step < last:
                 self._during(model, bench, data, done)
-            if not self._smoke and (why := saver.due(done.step, last)):
+            if not self._smoke and (why := self._due(saver, done.step, last)):
                 self._checkpoint(saver, model, why)
             self._budgets(done.step == last)
             self.doing = f"training, in step {done.step + 1}"
@@ -230,6 +243,11 @@ class Training:
         steering.settle(optimizers)
         self._optimizers = self._schedulers = ()  # their states need not stay beside the model that is loaded again
         return self.steps == last
+
+    def _due(self, saver: Saver, step: int, last: int) -> Why | None:
+        """Return why there should be a checkpoint; the clock of the first process counts."""
+        answers: tuple[Why | None, ...] = (None, "asked", "now and then")
+        return answers[self.ranks.first(answers.index(saver.due(step, last)))]
 
     def _go_on(self, optimizers: Any, schedulers: Any, marks: dict[str, str]) -> None:
         """Put optimizers, schedules and random numbers where the checkpoint has them.
@@ -245,8 +263,8 @@ class Training:
         for mark, what in (("threads", "threads compute"), ("torch", "is torch's version")):
             if had[mark] != marks[mark]:
                 self.channel.say("note", text=f"{marks[mark]} {what} now, {had[mark]} before: numbers may round otherwise than in one go")
-        restore(optimizers, schedulers, self._state)
-        self._state.draws.again()
+        restore(optimizers, schedulers, self._state, self.ranks)
+        self._state.draws_of(self.ranks.rank).again()
 
     def _report(self, done: Done, speed: float) -> None:
         self._tell(done.step, "train_loss", done.loss)
@@ -299,7 +317,7 @@ class Training:
             return None
         self._stage("measuring held-out loss")
         with steering.at_rest(self._optimizers):
-            loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]))
+            loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]), self.ranks)
         if loss != loss:
             raise RunError(f"the held-out loss is not a number after {step} steps")
         self._tell(step, "heldout_loss", loss)
