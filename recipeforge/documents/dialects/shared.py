@@ -1,5 +1,8 @@
 """What several tools write alike: the keys of Hugging Face's trainer, its names for optimizers and schedulers, adapters, evaluation."""
 
+import json
+from typing import Any, cast
+
 from recipeforge.documents.dialects.config import Config
 
 TRAINER = (
@@ -137,6 +140,18 @@ def scheduler(config: Config, path: str) -> None:
         config.named("scheduler", path)
     known = SCHEDULE_ARGUMENTS.get(config.text(path) or "", {})
     config.settings([(f"lr_scheduler_kwargs.{argument}", knob) for argument, knob in known.items()])
+    in_json = _json_mapping(config.text("lr_scheduler_kwargs"))
+    for argument in sorted(known.keys() & in_json.keys()):
+        config.set(known[argument], in_json[argument], "lr_scheduler_kwargs")
+
+
+def _json_mapping(word: str | None) -> dict[str, Any]:
+    """Return the mapping that a word holds in JSON, as command lines have it and the trainer takes it from a file too."""
+    try:
+        found = json.loads(word or "{}")
+    except ValueError:
+        return {}
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
 
 
 def targets(config: Config, path: str, everything: tuple[str, ...] = ("all-linear", "all")) -> None:

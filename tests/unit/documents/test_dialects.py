@@ -336,6 +336,16 @@ def test_arguments_of_schedules_are_read(lines: str, knob: str, value: object) -
 
 
 @pytest.mark.parametrize(
+    ("written", "value"),
+    [("'{\"num_decay_steps\": 100}'", 100), ("'{\"num_decay_steps\": [1]}'", None), ("'num_decay_steps=100'", None), ("'[1]'", None)],
+)
+def test_arguments_of_a_schedule_may_stand_in_a_word_of_json(written: str, value: object) -> None:
+    report = check(f"{TRL}lr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs: {written}\n")
+    assert report.loadout is not None and report.loadout.value_of("scheduler.decay_steps") == value
+    assert ("RF3053" in [d.code for d in report.diagnostics]) == (value is None)
+
+
+@pytest.mark.parametrize(
     ("modules", "target"),
     [("[q_proj, v_proj]", "attention"), ("[up_proj]", "mlp"), ("[self_attn, mlp]", "all-linear"), ("all-linear", "all-linear")],
 )
