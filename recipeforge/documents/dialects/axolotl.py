@@ -153,7 +153,7 @@ def _attention(config: Config) -> None:
         elif config.text("attn_implementation") == "fp8":
             config.equip("fp8-attention", "attn_implementation")
         else:
-            config.named("attention", "attn_implementation")
+            shared.attention(config, "attn_implementation")
     config.each(_LEGACY_ATTENTION)
 
 

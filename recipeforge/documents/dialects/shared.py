@@ -191,6 +191,18 @@ def sampling(config: Config) -> None:
         config.set("data.group_by_length", True, "train_sampling_strategy")
 
 
+def attention(config: Config, path: str) -> None:
+    """Equip the attention that a path names; an implementation that the catalog lacks is some other than the default."""
+    if not config.named("attention", path) and config.text(path) is not None:
+        config.out.unsettled |= {"attention"}
+
+
+def micro_batch(config: Config) -> None:
+    """Leave the micro-batch open where the file gives none: the trainer's own is 8, not that of a recipe."""
+    if config.entry("per_device_train_batch_size") is None:
+        config.out.unsettled |= {"batch.micro"}
+
+
 def neftune(config: Config) -> None:
     """Equip the noise on embeddings where its strength is not 0."""
     if config.number("neftune_noise_alpha"):

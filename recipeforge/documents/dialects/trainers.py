@@ -25,6 +25,8 @@ def objective(config: Config) -> None:
         if readers and narrowed and narrowed != left:
             left, telling = narrowed, name
     left = left & COMMANDS or left
+    if left == frozenset({"kto"}) and config.text("loss_type") not in (None, "kto"):
+        left = frozenset()  # that trainer's other loss has no objective of ours
     if len(left) == 1:
         config.equip(OBJECTIVES.get(next(iter(left)), ""), telling)
     if len(left) != 1 or not left <= OBJECTIVES.keys():

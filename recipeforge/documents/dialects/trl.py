@@ -14,6 +14,7 @@ _SETTINGS = (
     ("packing", "data.packing"),
     ("padding_free", "data.padding_free"),
     ("num_generations", "objective.generations"),
+    ("steps_per_generation", "objective.steps_per_generation"),
     ("beta", "objective.beta"),
     ("completion_only_loss", "objective.completion_only"),
     ("assistant_only_loss", "objective.assistant_only"),
@@ -50,7 +51,7 @@ def _read(config: Config) -> None:
     if config.value("bf16") is not False and config.value("fp16") is not True:
         config.equip("bf16", "bf16" if config.value("bf16") else "model_name_or_path")  # TRL's own default
     config.each((("fp16", "fp16"), *shared.SWITCHES))
-    config.named("attention", "attn_implementation")
+    shared.attention(config, "attn_implementation")
     if config.value("gradient_checkpointing") is not False:
         path = "gradient_checkpointing" if config.value("gradient_checkpointing") else "model_name_or_path"
         config.equip("gradient-checkpointing", path)  # on by default in TRL's trainers
@@ -67,6 +68,9 @@ def _read(config: Config) -> None:
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)
     config.settings(_SETTINGS)
+    shared.micro_batch(config)
+    if config.entry("generation_batch_size") is not None:
+        config.out.unsettled |= {"objective.steps_per_generation"}  # said by the product
     shared.neftune(config)
 
 

@@ -36,7 +36,7 @@ def test_the_keys_that_only_one_trainer_reads_say_the_objective(more, objective)
 def test_a_file_for_any_trainer_leaves_the_objective_open():
     loadout = loadout_of(BASE)
     assert loadout.component_in("objective") is None
-    assert loadout.context.facts["unsettled"] == ("hardware.count", "objective")
+    assert loadout.context.facts["unsettled"] == ("batch.micro", "hardware.count", "objective")
 
 
 def test_what_is_left_open_fires_no_rule_about_it():
@@ -53,4 +53,27 @@ def test_how_many_devices_there_are_is_said_at_the_launch():
     assert "hardware.count" in loadout_of(text).context.facts["unsettled"]
     loadout, _ = read_loadout(parse(text, "run.yaml"), load(), {"dialect": "trl", "hardware.count": 4})
     assert loadout is not None and loadout.value_of("hardware.count") == 4
-    assert "unsettled" not in loadout.context.facts
+    assert loadout.context.facts["unsettled"] == ("batch.micro",)
+
+
+def test_a_micro_batch_that_the_file_leaves_to_the_trainer_is_not_that_of_a_recipe():
+    """KTO asks for two sequences at once; TRL takes eight where nobody says how many, and a recipe takes one."""
+    text = BASE.replace("padding_free: true\n", "") + "desirable_weight: 1.0\n"
+    for more, fires in (("", False), ("per_device_train_batch_size: 1\n", True), ("per_device_train_batch_size: 2\n", False)):
+        assert ("RF5103" in case_of(load(), loadout_of(text + more)).broken) is fires
+    assert "RF5103" not in case_of(load(), loadout_of(text + "per_device_train_batch_size: 1\nloss_type: apo_zero_unpaired\n")).broken
+
+
+def test_a_batch_of_generations_is_not_taken_for_the_step():
+    text = BASE.replace("padding_free: true\nmax_length: 1024\n", "") + "num_generations: 8\nimportance_sampling_level: sequence\n"
+    for more, fires in (("", True), ("generation_batch_size: 8\n", False), ("steps_per_generation: 2\n", False)):
+        loadout, _ = read_loadout(
+            parse(text + "per_device_train_batch_size: 2\n" + more, "run.yaml"), load(), {"dialect": "trl", "hardware.count": 2}
+        )
+        assert loadout is not None and loadout.component_in("objective") == "grpo"
+        assert ("RF5101" in case_of(load(), loadout).broken) is fires
+
+
+def test_an_attention_that_the_catalog_lacks_is_not_the_default():
+    assert "attention" in loadout_of(BASE + "attn_implementation: somebody/own-kernel\n").context.facts["unsettled"]
+    assert "attention" not in loadout_of(BASE + "attn_implementation: sdpa\n").context.facts["unsettled"]
