@@ -35,6 +35,8 @@ class Tokenised:
     """Rows longer than the sequence length."""
     longest: int = 0
     """Tokens of the longest row, before it was cut."""
+    given: int = 0
+    """Rows before any was left out."""
 
 
 def tokenise(rows: Sequence[Row], tokenizer: Any, length: int, completion_only: bool) -> Tokenised:
@@ -49,7 +51,7 @@ def tokenise(rows: Sequence[Row], tokenizer: Any, length: int, completion_only: 
         tokens = Tokens(tuple(ids[:length]), (IGNORED, *labels[1:length]))
         if any(label != IGNORED for label in tokens.labels):
             found.append(tokens)
-    return Tokenised(tuple(found), cut, longest)
+    return Tokenised(tuple(found), cut, longest, len(rows))
 
 
 def _text(row: Row, tokenizer: Any) -> tuple[list[int], list[int]]:

@@ -1,12 +1,12 @@
 """Tokenizer and base model, from wherever the plan found them. Runs in the training process."""
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.precision import Formats
@@ -40,44 +40,67 @@ def load_config(plan: Plan) -> Any | None:
     return None if plan.model.gguf_file else AutoConfig.from_pretrained(plan.model.location)
 
 
-def load_base(plan: Plan, device: torch.device, weights: Path | None = None) -> Any:
+@dataclass(frozen=True)
+class Head:
+    """A head that gives scores of a whole text instead of a next token."""
+
+    labels: tuple[str, ...]
+    """What each score is of; one alone is a number of its own."""
+    pad: int
+    """The padding token: a score is taken at the last token before it."""
+
+
+def class_for(head: Head | None) -> Any:
+    """Return the class of transformers that loads a model with such a head."""
+    return AutoModelForCausalLM if head is None else AutoModelForSequenceClassification
+
+
+def _of_head(head: Head | None) -> dict[str, Any]:
+    if head is None:
+        return {}
+    names = {"id2label": dict(enumerate(head.labels)), "label2id": {label: i for i, label in enumerate(head.labels)}}
+    return {"num_labels": len(head.labels), "pad_token_id": head.pad, **names}
+
+
+def load_base(plan: Plan, device: torch.device, weights: Path | None = None, head: Head | None = None) -> Any:
     """Return the base model on the device, in its frozen or trained number format, quantized if the plan says so.
 
-    `weights`: a folder with the model as it was after some step, to go on from.
+    `weights`: a folder with the model as it was after some step, to go on from. `head`: one of the model's own making takes the place of
+    the one for next tokens; its weights are drawn by torch's random numbers, unless they lie with the others.
     """
     if weights is not None:
         plan = replace(plan, model=replace(plan.model, location=str(weights), gguf_file=""))
     formats = formats_of(plan)
     dtype = getattr(torch, formats.frozen if is_adapter(plan) else formats.trained)
-    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": PARTS[plan.part_in("attention")].build()}
+    options: dict[str, Any] = {"dtype": dtype, "attn_implementation": PARTS[plan.part_in("attention")].build(), **_of_head(head)}
     quantization = plan.parts.get("quantization")
     if quantization is None:
-        model = _plain(plan, options).to(device)
+        model = _plain(plan, options, head).to(device)
     else:
         config = PARTS[quantization[0]].build(plan.values, getattr(torch, formats.compute))
-        model = _quantized(plan, options | {"quantization_config": config, "device_map": {"": str(device)}}, dtype)
+        model = _quantized(plan, options | {"quantization_config": config, "device_map": {"": str(device)}}, dtype, head)
         _keep_trainable(model)
     _attention_dropout(model, plan)
     return model
 
 
-def _plain(plan: Plan, options: dict[str, Any]) -> Any:
+def _plain(plan: Plan, options: dict[str, Any], head: Head | None = None) -> Any:
     if not plan.model.gguf_file:
-        return AutoModelForCausalLM.from_pretrained(plan.model.location, **options)
-    model = AutoModelForCausalLM.from_pretrained(plan.model.location, gguf_file=plan.model.gguf_file, **options)
+        return class_for(head).from_pretrained(plan.model.location, **options)
+    model = class_for(head).from_pretrained(plan.model.location, gguf_file=plan.model.gguf_file, **options)
     # The weights are plain tensors now; left in place, these make transformers and peft take the model for a quantized one.
     for owner, name in ((model, "hf_quantizer"), (model, "is_quantized"), (model.config, "quantization_config")):
         delattr(owner, name)
     return model
 
 
-def _quantized(plan: Plan, options: dict[str, Any], dtype: torch.dtype) -> Any:
+def _quantized(plan: Plan, options: dict[str, Any], dtype: torch.dtype, head: Head | None = None) -> Any:
     if not plan.model.gguf_file:
-        return AutoModelForCausalLM.from_pretrained(plan.model.location, **options)
+        return class_for(head).from_pretrained(plan.model.location, **options)
     # transformers quantizes no GGUF file: unpack it first.
     with tempfile.TemporaryDirectory(prefix="recipeforge-") as folder:
         _plain(plan, {"dtype": dtype}).save_pretrained(folder)
-        return AutoModelForCausalLM.from_pretrained(folder, **options)
+        return class_for(head).from_pretrained(folder, **options)
 
 
 def _keep_trainable(model: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recipeforge.runner.batches import Line, Tokenised
+from recipeforge.runner.batches import Tokenised
 from recipeforge.runner.plan import Plan
 
 MOSTLY = 0.5
@@ -26,9 +26,9 @@ class Finding:
     stops: bool = True
 
 
-def look(plan: Plan, tokenizer: Any, config: Any | None, given: int, done: Tokenised, lines: Sequence[Line]) -> Iterator[Finding]:
-    """Yield what is odd about `given` rows of which `done` was made, in `lines`; `config` is the model's, where it has one to read."""
-    yield from _rows(plan, given, done)
+def look(plan: Plan, tokenizer: Any, config: Any | None, done: Tokenised, lines: Sequence[Any]) -> Iterator[Finding]:
+    """Yield what is odd about rows of which `done` was made, in `lines`; `config` is the model's, where it has one to read."""
+    yield from _rows(plan, done.given, done)
     yield from _vocabulary(plan, tokenizer, config, done)
     yield from _positions(plan, config, done)
     micro = int(plan.values["batch.micro"])

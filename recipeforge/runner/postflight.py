@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
 
 from recipeforge.runner import checkpoints
-from recipeforge.runner.loading import formats_of, is_adapter, load_base
+from recipeforge.runner.loading import Head, class_for, formats_of, is_adapter, load_base
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.technique import restore_adapter
 from recipeforge.runner.plan import Plan
@@ -89,23 +88,25 @@ def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def reload(plan: Plan, folder: Path, device: torch.device) -> Any:
+def reload(plan: Plan, folder: Path, device: torch.device, head: Head | None = None) -> Any:
     """Return the saved result as someone else would load it."""
     if is_adapter(plan):
-        return restore_adapter(load_base(plan, device), folder, formats_of(plan))
+        return restore_adapter(load_base(plan, device, head=head), folder, formats_of(plan))
     dtype = getattr(torch, formats_of(plan).trained)
     attention = PARTS[plan.part_in("attention")].build()
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, attn_implementation=attention)
+    model: Any = class_for(head).from_pretrained(folder, dtype=dtype, attn_implementation=attention)
     return model.to(device)
 
 
-def check_reloaded(plan: Plan, folder: Path, device: torch.device, in_memory: float, measure: Callable[[Any], float]) -> float:
+def check_reloaded(
+    plan: Plan, folder: Path, device: torch.device, in_memory: float, measure: Callable[[Any], float], head: Head | None = None
+) -> float:
     """Return the loss of the reloaded result.
 
     Raises:
         RunError: it is not the loss of the model in memory.
     """
-    reloaded = measure(reload(plan, folder, device))
+    reloaded = measure(reload(plan, folder, device, head))
     if abs(reloaded - in_memory) > TOLERANCE:
         raise RunError(
             f"the saved result is not what was trained: loss {in_memory:.4f} in memory, {reloaded:.4f} loaded again from {folder}"

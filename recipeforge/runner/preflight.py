@@ -66,7 +66,9 @@ def lookable(plan: Plan, found: Sequence[Diagnostic]) -> bool:
     """Return whether a process that looks at rows and tokenizer can tell more: it needs both, and the packages, and fetches nothing."""
     hindered = {"package-missing", "package-too-old", "model-missing", "model-out-of-reach", "no-data", "data-unreadable", "data-too-short"}
     here = plan.model.kind in ("package", "folder") or (plan.model.kind == "hub" and is_cached(plan.model.written))
-    unread = any(d.slug == "value-not-honoured" and "data.format" in d.message for d in found)
+    unread = any(
+        d.slug in ("value-not-honoured", "part-objects") and ("data.format" in d.message or "`format: " in d.message) for d in found
+    )
     return here and not unread and not hindered & {d.slug for d in found}
 
 

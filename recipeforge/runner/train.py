@@ -4,7 +4,6 @@ import gc
 import importlib
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,16 @@ import torch
 import transformers
 
 from recipeforge.runner import checkpoints, steering
-from recipeforge.runner.batches import Line, pack, tokenise
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.checkpoints import Why
 from recipeforge.runner.engines.ranks import ALONE, Ranks
-from recipeforge.runner.loading import formats_of, is_adapter, load_base, load_config, load_tokenizer
+from recipeforge.runner.loading import Head, formats_of, is_adapter, load_base, load_config, load_tokenizer
 from recipeforge.runner.look import Finding, look
-from recipeforge.runner.loop import Bench, Clock, Done, Pace, Schedule, Stop, check_packing, held_out_loss, optimizer_steps, planned_steps
+from recipeforge.runner.loop import Bench, Clock, Done, Measure, Pace, Schedule, Stop, held_out_loss, optimizer_steps, planned_steps
 from recipeforge.runner.memory_peak import PeakMeter
+from recipeforge.runner.objectives.objective import Data
 from recipeforge.runner.optimization import optimization
 from recipeforge.runner.parts import PARTS
-from recipeforge.runner.parts.regularization import smoothing_of
 from recipeforge.runner.plan import Plan
 from recipeforge.runner.postflight import Check, check_reloaded, of_files, of_losses, of_settings, size_of
 from recipeforge.runner.rows import DataError, load_rows
@@ -39,14 +37,6 @@ _APART = 10_007
 """How far the seeds of processes that train together lie apart, for what they draw while training."""
 _REMEMBERED = 1000
 """Metrics that a checkpoint repeats: more than a pipe holds that nobody read."""
-
-
-@dataclass(frozen=True)
-class Data:
-    """Sequences to learn from and to measure on."""
-
-    train: list[Line]
-    held_out: list[Line]
 
 
 class Training:
@@ -67,6 +57,7 @@ class Training:
         self._optimizers: tuple[Any, ...] = ()
         self._schedulers: tuple[Any, ...] = ()
         self.device = device_for(plan)
+        self._objective = PARTS[plan.part_in("objective")].build()
 
     @property
     def steps(self) -> int:
@@ -98,35 +89,32 @@ class Training:
         self.meter = PeakMeter(self.device)
         self._stage("loading the model")
         model = self._model(data)
-        packed, smoothing = bool(plan.values["data.packing"]), smoothing_of(plan.parts, plan.values)
-        bench = Bench(self.device, tokenizer.pad_token_id, packed, formats_of(plan).autocast, smoothing)
-        if bench.packed:
-            check_packing(model, bench)
+        bench, data = self._objective.measured(plan, model, tokenizer, data, self.device)
         if self._stopped():
             return False
         self.meter.start()
         try:
             if not self.steps:
-                self._measure(model, bench, data, 0, "heldout_loss_before")
+                self._measure(model, bench, data, 0, "before")
             finished = self._train(model, bench, data)
         finally:
             self._peak()  # of a run that went out of memory, too
         if not finished:
             return False
-        loss = self._measure(model, bench, data, self.steps, "heldout_loss_after")
+        loss = self._measure(model, bench, data, self.steps, "after")
         self._stage("saving and loading again")
         self._checks(of_settings(plan, model))
-        lines = data.held_out or data.train[: int(plan.values["batch.micro"])]
+        proof = Proof.of(plan, tokenizer, bench, data, self.device)
         whole = self.ranks.gathered(model, everything=not is_adapter(plan))
-        if loss is None:
-            loss = held_out_loss(model, bench, lines, int(plan.values["batch.micro"]), self.ranks)
+        if loss is None or proof.lines is not data.held_out:
+            loss = proof.loss(model, self.ranks)
         if self.ranks.rank:
             return True  # the first process has everything that it needs
         folder = save_result(model, tokenizer, plan, self.output, whole)
         self.channel.say("result", folder=str(folder))
-        del model  # before another one is loaded beside it
+        del model, bench  # before another one is loaded beside it
         gc.collect()
-        self._post_flight(bench, lines, folder, loss)
+        self._post_flight(proof, folder, loss, data.head)
         checkpoints.thin_out(self.output, 0)  # the result is there and was checked
         return True
 
@@ -172,30 +160,23 @@ class Training:
         v = self.plan.values
         limit = int(v["data.limit"]) if "data.limit" in v else None
         rows = load_rows(str(v["data.source"]), str(v["data.format"]), Path(self.plan.folder), self.plan.seed, limit)
-        length, packed = int(v["data.sequence_length"]), bool(v["data.packing"])
+        packed = bool(v["data.packing"])
         if self._smoke:
             each = int(v["batch.micro"]) * int(v["batch.accumulate"]) * self.ranks.size * (_SMOKE_PACKED if packed else 1)
             rows = rows[: _SMOKE_ROWS + SMOKE_STEPS * each]
-        done = tokenise(rows, tokenizer, length, bool(v["objective.completion_only"]))
-        share = float(v["data.validation"])
-        held = max(1, round(share * len(done.rows))) if share else 0
-        kept, apart = done.rows[: len(done.rows) - held], done.rows[len(done.rows) - held :]
-        apart = apart[: int(v["batch.micro"])] if self._smoke else apart
-        lines = [pack(part, length) if packed else [Line((row,)) for row in part] for part in (kept, apart)]
-        found = list(look(self.plan, tokenizer, load_config(self.plan), len(rows), done, lines[0]))
+        data, done = self._objective.read(self.plan, rows, tokenizer, int(v["batch.micro"]) if self._smoke else None)
+        found = list(look(self.plan, tokenizer, load_config(self.plan), done, data.train))
         for finding in found:
             self.channel.say("problem" if finding.stops else "note", text=finding.message, **_of(finding))
         if stopping := [finding.message for finding in found if finding.stops]:
             raise DataError("; ".join(stopping))
-        if not kept:
-            raise DataError("every row is held out; lower `data.validation`")
-        self.channel.say("stage", text=f"{len(kept)} rows in {len(lines[0])} sequences to train on, {len(apart)} rows held out")
-        return Data(lines[0], lines[1])
+        self.channel.say("stage", text=data.said)
+        return data
 
     def _model(self, data: Data) -> Any:
         plan = self.plan
         whole = self._from if self._state and self._state.weights is None else None
-        model = load_base(plan, self.ranks.loading_device(self.device), whole)
+        model = load_base(plan, self.ranks.loading_device(self.device), whole, data.head)
         transformers.set_seed(plan.seed)  # loading may draw random numbers, and how many differs between kinds of files
         model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
         for change in (*plan.parts.get("memory", ()), *plan.parts.get("regularization", ())):
@@ -211,7 +192,7 @@ class Training:
 
     # -- during ---------------------------------------------------------------------------------------------
 
-    def _train(self, model: Any, bench: Bench, data: Data) -> bool:
+    def _train(self, model: Any, bench: Measure, data: Data) -> bool:
         """Return whether all steps were done."""
         plan, v = self.plan, self.plan.values
         micro, accumulate = int(v["batch.micro"]), int(v["batch.accumulate"])
@@ -269,17 +250,20 @@ class Training:
     def _report(self, done: Done, speed: float) -> None:
         self._tell(done.step, "train_loss", done.loss)
         self._tell(done.step, "learning_rate", done.rate)
+        for name, value in done.noticed.items():
+            self._tell(done.step, f"train_{name}", value)
+            self._sum_up(f"train_{name}_last", value)
         first = self.progress.summary.get("train_loss_first", done.loss)
         for name, value in (("train_loss_first", first), ("train_loss_last", done.loss), ("tokens_per_second", speed)):
             self._sum_up(name, value)
         if done.step % int(self.plan.values["train.log_every"]) == 0:
             self.channel.say("step", step=done.step, loss=done.loss, rate=done.rate, seconds=self.seconds)
 
-    def _during(self, model: Any, bench: Bench, data: Data, done: Done) -> None:
+    def _during(self, model: Any, bench: Measure, data: Data, done: Done) -> None:
         strategy = self.plan.values["eval.strategy"]
         every = 1 if self._smoke else int(self.plan.values.get("eval.every", 1))
         if (strategy == "epoch" and (done.ends_epoch or self._smoke)) or (strategy == "steps" and done.step % every == 0):
-            loss = self._measure(model, bench, data, done.step, "heldout_loss_during")
+            loss = self._measure(model, bench, data, done.step, "during")
             if loss is not None:
                 steering.after_held_out(self._schedulers, loss)
 
@@ -312,16 +296,18 @@ class Training:
 
     # -- after ----------------------------------------------------------------------------------------------
 
-    def _measure(self, model: Any, bench: Bench, data: Data, step: int, name: str) -> float | None:
+    def _measure(self, model: Any, bench: Measure, data: Data, step: int, when: str) -> float | None:
         if not data.held_out:
             return None
         self._stage("measuring held-out loss")
         with steering.at_rest(self._optimizers):
+            bench.noticed()
             loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]), self.ranks)
         if loss != loss:
             raise RunError(f"the held-out loss is not a number after {step} steps")
-        self._tell(step, "heldout_loss", loss)
-        self._sum_up(name, loss)
+        for name, value in {"loss": loss, **bench.noticed()}.items():
+            self._tell(step, f"heldout_{name}", value)
+            self._sum_up(f"heldout_{name}_{when}", value)
         return loss
 
     def _peak(self) -> None:
@@ -330,9 +316,8 @@ class Training:
         if (reserved := self.meter.reserved()) is not None:
             self._sum_up("peak_reserved_bytes", reserved)
 
-    def _post_flight(self, bench: Bench, lines: list[Line], folder: Path, loss: float) -> None:
-        micro = int(self.plan.values["batch.micro"])
-        reloaded = check_reloaded(self.plan, folder, self.device, loss, lambda model: held_out_loss(model, bench, lines, micro))
+    def _post_flight(self, proof: "Proof", folder: Path, loss: float, head: Head | None) -> None:
+        reloaded = check_reloaded(self.plan, folder, self.device, loss, proof.loss, head)
         self._sum_up("reload_difference", abs(reloaded - loss))
         self.channel.say("stage", text=f"the saved result loads again: loss {reloaded:.4f}, in memory {loss:.4f}")
         self._sum_up("result_bytes", size_of(folder))
@@ -343,6 +328,27 @@ class Training:
         """Tell what post-flight found; what is not as it should be is no failure of the run, but its author wants to know."""
         for check in checks:
             self.channel.say("check", name=check.name, good=check.good, text=check.said)
+
+
+class Proof:
+    """What a saved result has to say as the trained model did: next tokens, or the scores of its own head."""
+
+    def __init__(self, bench: Measure, lines: list[Any], micro: int) -> None:
+        self._bench, self.lines, self._micro = bench, lines, micro
+
+    @classmethod
+    def of(cls, plan: Plan, tokenizer: Any, bench: Measure, data: Data, device: torch.device) -> "Proof":
+        """Choose what can be asked of a model alone, without those that it was trained beside."""
+        micro = int(plan.values["batch.micro"])
+        if isinstance(bench, Bench):
+            return cls(bench, data.proof, micro)
+        if data.proof:
+            return cls(Bench(device, tokenizer.pad_token_id, False, formats_of(plan).autocast), data.proof, micro)
+        return cls(bench, data.held_out or data.train[:micro], micro)
+
+    def loss(self, model: Any, ranks: Ranks = ALONE) -> float:
+        """Return what is compared."""
+        return held_out_loss(model, self._bench, self.lines, self._micro, ranks)
 
 
 def _of(finding: Finding) -> dict[str, str]:

@@ -1,11 +1,39 @@
-"""Objective parts. `build() -> None`: the training loop's own loss, next-token cross-entropy over the rows' tokens."""
+"""Objective parts. `build() -> Objective` (see `runner/objectives/objective.py`): how rows become examples, and examples a loss."""
 
-from collections.abc import Iterable
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from recipeforge.runner.parts.registry import Objection, Part, Wishes, reads
+from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
+
+TRL = Need("trl", "prepares the data and computes the loss", minimum="1.16")
+_TEXT = ("text", "chat", "instruct")
+_OTHER_START = ("pissa", "olora", "loftq", "prompt-tuning", "p-tuning", "prefix-tuning", "fourierft", "vb-lora")
+"""Adapters that change what the model says before they have learnt anything, or change its base."""
+
+
+def _made(module: str, name: str, *arguments: Any, **named: Any) -> Callable[[], Any]:
+    """Return a builder that imports the objective when it is called, in the training process."""
+
+    def build() -> Any:
+        return getattr(importlib.import_module(f"recipeforge.runner.objectives.{module}"), name)(*arguments, **named)
+
+    return build
+
+
+def _rows_are(*formats: str) -> Callable[[Wishes], Iterable[Objection]]:
+    def objections(wishes: Wishes) -> Iterable[Objection]:
+        given = wishes.values.get("data.format")
+        if given is not None and given not in formats:
+            can = " or ".join(f"`format: {name}`" for name in formats)
+            yield Objection("data.format", f"it does not learn from `format: {given}`", f"it takes {can}")
+
+    return objections
 
 
 def _prompt_exists(wishes: Wishes) -> Iterable[Objection]:
+    yield from _rows_are(*_TEXT)(wishes)
     if wishes.values.get("objective.completion_only") and wishes.values.get("data.format") == "text":
         yield Objection(
             "objective.completion_only",
@@ -14,17 +42,89 @@ def _prompt_exists(wishes: Wishes) -> Iterable[Objection]:
         )
 
 
-def _sentence(values) -> str:
+def _one_row_a_sequence(wishes: Wishes) -> Iterable[Objection]:
+    if wishes.values.get("data.packing"):
+        yield Objection("data.packing", "its rows are not packed", "turn `packing` off")
+    for part in wishes.parts.get("regularization", ()):
+        yield Objection(part, f"`{part}` is for losses of next tokens", f"drop `{part}`")
+
+
+def _reference(wishes: Wishes) -> Iterable[Objection]:
+    """With an adapter, the reference is the model with the adapter switched off: that has to be the model that training began with."""
+    technique = wishes.parts["technique"][0]
+    if technique in _OTHER_START:
+        yield Objection(
+            technique,
+            "switched off, it is not the model that training began with, and that is what the loss is held against",
+            "use `technique: lora`, `dora` or `full`",
+        )
+    if "technique.bias" in wishes.given and wishes.values["technique.bias"] != "none":
+        yield Objection("technique.bias", "biases that train stay on when the adapter is switched off", "write `bias: none`")
+    if wishes.values.get("technique.train_embeddings"):
+        yield Objection("technique.train_embeddings", "TRL scores tokens by the head itself, past its adapter", "leave it off")
+
+
+def _several_rows(wishes: Wishes) -> Iterable[Objection]:
+    if int(wishes.values.get("batch.micro", 1)) < 2:
+        yield Objection("batch.micro", "it pairs each prompt with the answer to another one of its batch", "write `micro: 2` or more")
+
+
+def _all(*checks: Callable[[Wishes], Iterable[Objection]]) -> Callable[[Wishes], Iterable[Objection]]:
+    return lambda wishes: (objection for check in checks for objection in check(wishes))
+
+
+def _sentence(values: Values) -> str:
     over = "the answers' tokens" if values.get("objective.completion_only") else "all tokens"
     return f"next-token cross-entropy over {over}, averaged over the tokens of a whole optimizer step"
 
 
+def _preference(
+    component: str,
+    sentence: str,
+    trainer: str,
+    *knobs: str,
+    formats: tuple[str, ...] = ("preference",),
+    settings: Mapping[str, Any] | None = None,
+    reference: bool = False,
+    checks: tuple[Callable[[Wishes], Iterable[Objection]], ...] = (),
+    singly: bool = False,
+    head: bool = False,
+) -> Part:
+    """Return the part of an objective over judged answers, which TRL computes."""
+
+    def build() -> Any:
+        trl = importlib.import_module("recipeforge.runner.objectives.trl_trainers")
+        spelled = trl.Spelled(trainer, settings or {}, {k: f"objective.{k}" for k in knobs}, reference)
+        return _made("preference", "Preference", spelled, singly=singly, head=head)()
+
+    def does(values: Values) -> str:
+        told = [f"{knob.replace('_', ' ')} {values[f'objective.{knob}']}" for knob in knobs if f"objective.{knob}" in values]
+        return f"{sentence}{', ' if told else ''}{', '.join(told)}; by TRL's {trainer.rpartition('.')[2]}"
+
+    only = {"precompute_reference": (False,), "sync_reference": (False,)} if reference else {}
+    objections = _all(_rows_are(*formats), _one_row_a_sequence, *((_reference,) if reference else ()), *checks)
+    return Part(component, "objective", build, does, reads("objective", *knobs, **only), (TRL,), objections=objections)
+
+
 PARTS = (
-    Part("sft", "objective", build=lambda: None, does=_sentence, reads=reads("objective", "completion_only"), objections=_prompt_exists),
+    Part(
+        "sft",
+        "objective",
+        build=_made("next_token", "NextToken"),
+        does=_sentence,
+        reads=reads("objective", "completion_only"),
+        objections=_prompt_exists,
+    ),
     Part(
         "pretrain",
         "objective",
-        build=lambda: None,
+        build=_made("next_token", "NextToken"),
         does=lambda v: "next-token cross-entropy over all tokens, averaged over the tokens of a whole optimizer step",
+        objections=_rows_are(*_TEXT),
+    ),
+    _preference("dpo", "DPO", "trl.DPOTrainer", "beta", settings={"loss_type": ["sigmoid"]}, reference=True),
+    _preference("ipo", "IPO", "trl.DPOTrainer", "beta", settings={"loss_type": ["ipo"]}, reference=True),
+    _preference(
+        "robust-dpo", "robust DPO", "trl.DPOTrainer", "beta", "label_smoothing", settings={"loss_type": ["robust"]}, reference=True
     ),
 )

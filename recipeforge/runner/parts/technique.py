@@ -37,6 +37,11 @@ def targets_in(model: Any, wish: str) -> str | list[str]:
     return chosen
 
 
+def task_of(model: Any) -> str:
+    """Return what peft calls the model's task: with one of scores, the head trains and is saved in full."""
+    return "SEQ_CLS" if type(model).__name__.endswith("ForSequenceClassification") else "CAUSAL_LM"
+
+
 def _embedding_names(model: Any) -> list[str]:
     wanted = {id(m) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
     return [name.rsplit(".", 1)[-1] for name, module in model.named_modules() if id(module) in wanted]
@@ -60,7 +65,7 @@ def lora(**flags: Any):
             "lora_bias": bool(values.get("technique.lora_bias", False)),
             "ensure_weight_tying": embeddings and bool(model.config.get_text_config().tie_word_embeddings),
         }
-        config = LoraConfig(task_type="CAUSAL_LM", **options, **flags)
+        config = LoraConfig(task_type=task_of(model), **options, **flags)
         return get_peft_model(model, config, autocast_adapter_dtype=formats.trained == "float32")
 
     return build

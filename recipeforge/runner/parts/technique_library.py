@@ -8,7 +8,7 @@ from recipeforge.runner.packages import Need
 from recipeforge.runner.parts.precision import Formats
 from recipeforge.runner.parts.quantization import BITSANDBYTES
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
-from recipeforge.runner.parts.technique import PEFT, family_member, lora, ready_for_training, targets_in
+from recipeforge.runner.parts.technique import PEFT, family_member, lora, ready_for_training, targets_in, task_of
 from recipeforge.schemas.errors import RunError
 
 Settings = Callable[[Any, Values], dict[str, Any]]
@@ -25,7 +25,7 @@ def _adapter(config: str, settings: Settings, targets: bool = True) -> Callable[
         options = settings(model, values)
         if targets:
             options["target_modules"] = targets_in(model, str(values["technique.targets"]))
-        made = getattr(peft, config)(task_type="CAUSAL_LM", **options)
+        made = getattr(peft, config)(task_type=task_of(model), **options)
         return peft.get_peft_model(model, made, autocast_adapter_dtype=formats.trained == "float32")
 
     return build
