@@ -8,6 +8,7 @@ from typing import cast
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from recipeforge.catalog.conditions import Vocabulary, parse_condition
+from recipeforge.catalog.cues import cues_of
 from recipeforge.catalog.entries import Entry
 from recipeforge.catalog.fixes import parse_changes
 from recipeforge.catalog.spelling import did_you_mean
@@ -71,15 +72,17 @@ def rule_from(entry: Entry, vocabulary: Vocabulary, claims: Mapping[str, Claim])
     written = build(RuleSource, entry, name)
     _check_names(written, where)
     _check_scope(written.scope, where)
+    pattern = _pattern(written, where, vocabulary)
     return Rule(
         code=written.code,
         slug=written.slug,
         severity=written.severity,
         message=written.message,
         why=written.why,
-        violated_when=_pattern(written, where, vocabulary),
+        violated_when=pattern,
         evidence=written.evidence,
         tier=_tier(written, claims),
+        cues=None if pattern is None else cues_of(pattern),
         fixes=tuple(_fix(fix, f"{where}: fixes[{index}]", vocabulary) for index, fix in enumerate(written.fixes)),
         example=written.example,
         scope=written.scope,

@@ -43,7 +43,7 @@ COMMANDS = (
 )
 """In the order of the help; each is a module of this folder, imported only when it is called."""
 
-RARELY = (20_000, 20, 20)
+RARELY = (200_000, 20, 20)
 """When garbage is looked for: the catalog is some hundred thousand objects that all stay, and Python by itself walks through them often."""
 
 

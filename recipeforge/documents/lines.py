@@ -29,8 +29,8 @@ class LineIndex:
 
     def position(self, offset: int) -> Position:
         """Return the position of an offset."""
-        line = max(bisect_right(self._starts, offset) - 1, 0)
-        return Position(line, max(offset - self._starts[line], 0))
+        line = bisect_right(self._starts, offset) - 1
+        return Position(line, offset - self._starts[line]) if line >= 0 else Position(0, 0)
 
     def span(self, start: int, end: int) -> Span:
         """Return the span between two offsets."""

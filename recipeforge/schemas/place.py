@@ -1,12 +1,11 @@
 """Where something stands in a text: 0-based lines, columns counted in Unicode code points."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recipeforge.schemas.record import slotted
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """One point between two characters."""
 
     line: int
@@ -15,8 +14,7 @@ class Position:
     """0-based column in code points, not bytes and not UTF-16 units."""
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A half-open stretch of text: `start` is inside, `end` is not."""
 
     start: Position

@@ -54,6 +54,8 @@ class Rule:
     """Claim ids, strongest first."""
     tier: Tier
     """Derived from the evidence at load, never typed."""
+    cues: frozenset[str] | None = None
+    """Components and keys of another tool's configuration; the pattern holds only where one of them is. `None`: it may hold anyway."""
     fixes: tuple[FixTemplate, ...] = ()
     example: Example | None = None
     scope: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 
 from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
-from recipeforge.schemas.condition import All, Condition, Holds
+from recipeforge.schemas.condition import Condition
 from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.record import record
 from recipeforge.solver.budget_rules import BUDGET_SLACK, TIME_KINDS, TIME_LIMITS, limit_bytes, limiting
+from recipeforge.solver.candidates import candidates
 from recipeforge.solver.evaluate import evaluate, subjects_of
 from recipeforge.solver.latest import Latest
-from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import View, view_of
 
 TOO_MANY = "RF0020"
@@ -43,27 +43,18 @@ def as_written(catalog: Catalog, loadout: Loadout) -> AsWritten:
     """Return what the rules say of a loadout."""
     view = view_of(catalog, loadout)
     broken, unknown = {*_slots(view), *_memory(loadout, view)}, set[str]()
-    here = frozenset(c for held in view.slots.values() for c in held)
-    for rule in catalog.rules.values():
+    for rule in candidates(view):
         pattern = rule.violated_when
-        if pattern is None or rule.stage == "removed" or _refuted(pattern, here) or not in_scope(rule, view.facts):
-            continue
-        truth = evaluate(pattern, view)
-        if truth:
-            broken.add(rule.code)
-        elif truth is None:
+        truth = pattern is not None and evaluate(pattern, view)
+        if pattern is not None and truth is None:
             unknown.update(_lacking(pattern, view))
+        elif truth:
+            broken.add(rule.code)
     if any(view.known(limit) is not None for limit in TIME_LIMITS):
         lacking = _lacking_for_time(view)
         unknown.update(lacking)
         broken |= set() if lacking else _time(catalog, loadout)
     return AsWritten(view, frozenset(broken), frozenset(unknown))
-
-
-def _refuted(pattern: Condition, here: frozenset[str]) -> bool:
-    """Return whether a pattern first asks for components of which none is here, which spares the rest of it."""
-    first = pattern.parts[0] if isinstance(pattern, All) else pattern
-    return isinstance(first, Holds) and here.isdisjoint(first.components)
 
 
 def _lacking(pattern: Condition, view: View) -> tuple[str, ...]:

@@ -12,15 +12,16 @@ from operator import itemgetter
 from threading import Lock
 
 from recipeforge.catalog.predicates import PREDICATES
-from recipeforge.catalog.subjects import UNSETTLED
+from recipeforge.catalog.subjects import CONFIG_PREFIX, UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
+from recipeforge.solver.candidates import is_stated
 from recipeforge.solver.clauses import Clause
 from recipeforge.solver.evaluate import compare, subjects_of
-from recipeforge.solver.scope import in_scope
+from recipeforge.solver.scope import binds, in_scope
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import unsettled_of
 
@@ -136,8 +137,9 @@ def rule_clauses(over: Variables) -> list[Clause]:
     """Return the clauses of every rule that speaks for this context."""
     found: list[Clause] = []
     seen, said = _seen(over), _said(over)
-    for reader in readers(over.catalog):
-        if reader.rule.stage == "removed":
+    stated = {fact for fact, value in over.facts.items() if is_stated(fact, value)}
+    for reader in _binding(over.catalog, over.facts.get("framework")):
+        if reader.keys and stated.isdisjoint(reader.keys):
             continue
         key = reader.rule.code, reader.hears(said)
         clauses = seen.get(key)
@@ -176,31 +178,41 @@ class Reader:
 
     rule: Rule
     pattern: Condition
-    knobs: tuple[str, ...]
-    facts: tuple[str, ...]
-    scope: tuple[str, ...]
-    """Facts that decide whether the rule speaks at all."""
+    catalog: Catalog
+    keys: frozenset[str]
+    """Keys of another tool's configuration of which one has to be there for the rule to speak; empty: it may speak anyway."""
 
     @cached_property
     def hears(self) -> Callable[[Heard], Said]:
-        """What finds, in what a context says, that which is for this rule."""
-        subjects = [("knob", knob) for knob in self.knobs] + [("fact", fact) for fact in ("framework", *self.facts, *self.scope, UNSETTLED)]
-        return itemgetter(*subjects)
+        """What finds, in what a context says, that which is for this rule: what it reads, and what decides whether it speaks."""
+        read = [s for s in subjects_of(self.pattern) if s not in self.catalog.slots]
+        scope = [f"packages.{name}" for name in self.rule.scope]
+        knobs = [("knob", s) for s in read if s in self.catalog.knobs]
+        facts = [("fact", s) for s in ("framework", *read, *scope, UNSETTLED) if s not in self.catalog.knobs]
+        return itemgetter(*knobs, *facts)
 
 
 _readers: dict[str, tuple[Reader, ...]] = {}
+_bindings: dict[tuple[str, Fact | None], tuple[Reader, ...]] = {}
 
 
 def readers(catalog: Catalog) -> tuple[Reader, ...]:
     """Return the rules with a pattern, in catalog order."""
     if catalog.hash not in _readers:
-        patterns = ((rule, rule.violated_when) for rule in catalog.rules.values())
+        patterns = ((rule, rule.violated_when) for rule in catalog.rules.values() if rule.stage != "removed")
         _readers[catalog.hash] = tuple(_reader(catalog, rule, pattern) for rule, pattern in patterns if pattern is not None)
     return _readers[catalog.hash]
 
 
+def _binding(catalog: Catalog, framework: Fact | None) -> tuple[Reader, ...]:
+    """Return those that are claimed for this framework."""
+    key = catalog.hash, framework
+    if key not in _bindings:
+        _bindings[key] = tuple(reader for reader in readers(catalog) if binds(reader.rule, framework))
+    return _bindings[key]
+
+
 def _reader(catalog: Catalog, rule: Rule, pattern: Condition) -> Reader:
-    subjects = [s for s in subjects_of(pattern) if s not in catalog.slots]
-    knobs, facts = ([s for s in subjects if (s in catalog.knobs) is known] for known in (True, False))
-    scope = ("framework", *(f"packages.{name}" for name in rule.scope)) if rule.scope else ()
-    return Reader(rule, pattern, tuple(knobs), tuple(facts), scope)
+    cues = rule.cues or frozenset()
+    of_keys = all(cue.startswith(CONFIG_PREFIX) for cue in cues)
+    return Reader(rule, pattern, catalog, cues if of_keys else frozenset())

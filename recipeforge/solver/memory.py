@@ -16,9 +16,12 @@ Sources:
 """
 
 from collections.abc import Mapping
-from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from recipeforge.schemas.record import record
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MIB = 1 << 20
 GIB = 1 << 30
@@ -272,7 +275,7 @@ def layer_peak(dims: Dims, trains: Trains, kept: Kept) -> int:
     return int(max(attention + mlp, attention + gradients_of_scores) * kept.tokens)
 
 
-def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int | Fraction]:
+def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> "tuple[int, int | Fraction]":
     """Return bytes a token that the attention half and the MLP half of a layer keep.
 
     Each half: what its norm squares, in fp32 (a copy, or the residual stream itself where that is fp32), and, where the norm's
@@ -298,6 +301,8 @@ def _layer_halves(dims: Dims, trains: Trains, kept: Kept) -> tuple[int, int | Fr
         attention += (3 * each * h if each else kept.stream_bytes * h) + (kept.attention_bytes * q if kept.eager else 0)
         mlp += (2 * each * h if each else kept.stream_bytes * h) + kept.output_bytes * i
     if kept.tiled:  # slices of `hidden` tokens, as ALST cuts them: arXiv:2506.13996
+        from fractions import Fraction
+
         sliced = Fraction((mlp - norm) * min(kept.sequence, h), kept.sequence)
         mlp = norm + (sliced if kept.checkpointed else min(mlp - norm, kept.stream_bytes * h))
     return attention, mlp

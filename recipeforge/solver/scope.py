@@ -14,25 +14,34 @@ WITHOUT_HUGGING_FACE_TRAINERS = frozenset({"torchtune", "litgpt"})
 
 
 def in_scope(rule: Rule, facts: Mapping[str, Fact]) -> bool:
-    """Return whether `rule` is claimed for this framework and these versions.
+    """Return whether `rule` is claimed for this framework and these versions."""
+    return not rule.scope or (binds(rule, facts.get("framework")) and versions_fit(rule, facts))
 
-    A version that nobody gave counts as inside: the claim was true of some current release.
-    """
-    if not rule.scope:
-        return True
-    framework = facts.get("framework")
+
+def binds(rule: Rule, framework: Fact | None) -> bool:
+    """Return whether `rule` is claimed for this framework, in some version of it."""
     for name, specifier in rule.scope.items():
         if specifier == EXCLUDED:
             if framework == name:
                 return False
-            continue
-        if name in WHOLE_FRAMEWORKS and framework != name:
+        elif name in WHOLE_FRAMEWORKS:
+            if framework != name:
+                return False
+        elif name != "torch" and framework in WITHOUT_HUGGING_FACE_TRAINERS:
             return False
-        if name not in WHOLE_FRAMEWORKS and name != "torch" and framework in WITHOUT_HUGGING_FACE_TRAINERS:
-            return False
-        version = facts.get(f"packages.{name}")
-        if specifier and version is not None and not _admits(specifier, str(version)):
-            return False
+    return True
+
+
+def versions_fit(rule: Rule, facts: Mapping[str, Fact]) -> bool:
+    """Return whether `rule` is claimed for these versions.
+
+    A version that nobody gave counts as inside: the claim was true of some current release.
+    """
+    for name, specifier in rule.scope.items():
+        if specifier and specifier != EXCLUDED:
+            version = facts.get(f"packages.{name}")
+            if version is not None and not _admits(specifier, str(version)):
+                return False
     return True
 
 

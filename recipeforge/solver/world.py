@@ -109,14 +109,21 @@ class World(Variables):
     def violated(self, true: int) -> set[str]:
         """Return the codes of all rules, hard and soft, that a full assignment breaks."""
         absent = ~true
-        broken = {rule for positive, negative, rule in self._unpacked if not (positive & true or negative & absent)}
+        watched = self._watched
+        asked = (row for v in bits(true) for row in watched[v])
+        broken = {rule for positive, negative, rule in (*watched[-1], *asked) if not (positive & true or negative & absent)}
         broken |= {g.rule for g in self.groups if (held := g.members & true) & (held - 1)}
         broken |= {b.rule for b in self.budgets if not b.holds(true)}
         return broken
 
     @cached_property
-    def _unpacked(self) -> tuple[tuple[int, int, str], ...]:
-        return tuple((c.positive, c.negative, c.rule) for c in self.clauses)
+    def _watched(self) -> list[list[tuple[int, int, str]]]:
+        """Variable → the clauses that only its being true can break; at the end those that may be broken anyway."""
+        rows: list[list[tuple[int, int, str]]] = [[] for _ in range(self.size + 1)]
+        for c in self.clauses:
+            first = (c.negative & -c.negative).bit_length() - 1
+            rows[first].append((c.positive, c.negative, c.rule))
+        return rows
 
     @cached_property
     def hard_rules(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
+from recipeforge.catalog.cues import cues_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not
@@ -83,7 +84,7 @@ def condition_rules(draw: st.DrawFn, code: str, components: dict, slots: dict, k
     elif form < 9:  # or: given this, (not) that
         pattern = All((draw(held_components(components)), pattern))
     severity, tier = draw(st.sampled_from(["error", "error", "error", "warning"])), draw(st.sampled_from(["T2", "T2", "T2", "T3"]))
-    return Rule(code, code.lower(), severity, "", "", pattern, (), tier)
+    return Rule(code, code.lower(), severity, "", "", pattern, (), tier, cues_of(pattern))
 
 
 @st.composite
@@ -161,7 +162,7 @@ def tangles(draw: st.DrawFn):
         one, other, third = (draw(held_components(catalog.components)) for _ in range(3))
         pattern = All((one, other)) if draw(st.booleans()) else All((one, Not(other), Not(third)))
         code = f"RF2{index:03d}"
-        rules[code] = Rule(code, code.lower(), "error", "", "", pattern, (), "T2")
+        rules[code] = Rule(code, code.lower(), "error", "", "", pattern, (), "T2", cues_of(pattern))
     tag = f"{catalog.hash}{hash(repr(rules))}"
     catalog = replace(catalog, rules=rules, hash=tag)
     return catalog, draw(loadouts(catalog))

@@ -50,6 +50,8 @@ class Config:
     def entry(self, path: str) -> Entry | None:
         """Return the entry at a dotted path."""
         self.looked.add(path)
+        if "." not in path:
+            return self.entries(self.root).get(path)
         node: Content | None = self.root
         found: Entry | None = None
         for key in path.split("."):

@@ -108,19 +108,18 @@ def _misfit(keys: Keys, path: str, name: str, spec: dict[str, Any], entry: Entry
     if isinstance(value, ScalarNode) and value.null:
         return None
     kinds = frozenset(str(spec.get("type", "any")).split("|"))
-    where = value.span if value.end > value.start else entry.key.span
-    source = f"{keys.title} {keys.version}: {keys.source}"
     choices = cast("list[Any]", spec.get("values") or spec.get("known") or [])
     if isinstance(value, ScalarNode) and choices and kinds <= {"str", "bool", "int", "float", "any"}:
-        return _none_of(keys, path, value, kinds, [str(c) for c in choices], source)
+        return _none_of(keys, path, value, kinds, [str(c) for c in choices])
     if "any" in kinds or _suits(kinds, value):
         return _beyond(keys, name, spec, value)
     wanted = " or ".join(_KINDS[kind] for kind in _KINDS if kind in kinds)
     message = f"{keys.title} takes {wanted} for `{name}`"
-    return finding("RF0004", message, where, "of another kind", help=f"Write {wanted}.", notes=(source,))
+    where = value.span if value.end > value.start else entry.key.span
+    return finding("RF0004", message, where, "of another kind", help=f"Write {wanted}.", notes=(_source(keys),))
 
 
-def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], choices: list[str], source: str) -> Diagnostic | None:
+def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], choices: list[str]) -> Diagnostic | None:
     word = value.text
     if (pattern := keys.keys.get(path, {}).get("pattern")) and re.search(pattern, word):
         return None
@@ -139,7 +138,8 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
     fixes = (text_fix(f"Write `{meant.best}`", edit, safety=safety),) if meant.best else ()
     help_text = f"It knows {listed(choices, MAX_LISTED)}."
     message = f"{keys.title} knows no `{short(word)}` for `{path}`"
-    return finding("RF0006", message, value.span, meant.question() or "not one of them", help=help_text, fixes=fixes, notes=(source,))
+    label = meant.question() or "not one of them"
+    return finding("RF0006", message, value.span, label, help=help_text, fixes=fixes, notes=(_source(keys),))
 
 
 def _beyond(keys: Keys, name: str, spec: dict[str, Any], value: Content) -> Diagnostic | None:
