@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from recipeforge.runner.channel import Message
 
+HELD_OUT = {
+    "heldout_loss": "loss",
+    "heldout_accuracy": "accuracy",
+    "heldout_reward": "reward",
+    "heldout_reward_accuracy": "pairs in order",
+    "heldout_reward_margin": "reward margin",
+}
+"""Numbers of held-out rows that people are shown → what they are."""
+
 
 class Progress:
     """Writes one line for whatever a person would want to see while waiting."""
@@ -34,9 +43,9 @@ class Progress:
                 return f"  post-flight: {message['text']}"
             case "note":
                 return f"  note: {message['text']}"
-            case "metric" if message["name"] == "heldout_loss":
+            case "metric" if message["name"] in HELD_OUT:
                 when = f"after {message['step']} steps" if message["step"] else "before"
-                return f"  held-out loss {when}: {message['value']:.4f}"
+                return f"  held-out {HELD_OUT[message['name']]} {when}: {message['value']:.4f}"
             case "step":
                 width = len(str(self._total))
                 step = f"{message['step']:>{width}}/{self._total}"

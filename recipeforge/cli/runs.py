@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recipeforge.cli.output import Listing, format_option, write
+from recipeforge.cli.progress import HELD_OUT
 
 if TYPE_CHECKING:
     from recipeforge.runner.ledger import Ledger
@@ -45,7 +46,7 @@ def list_runs(ledger: Path | None, limit: int, style: str) -> None:
         _print("no runs yet; `recipeforge run RECIPE` makes one")
         return
     header = ("id", "name", "state", "steps", "seconds", "held-out loss", "peak")
-    rows = [(r.id, r.name, r.state + (" (smoke)" if r.smoke else ""), str(r.steps), f"{r.seconds:.1f}", _losses(r), _peak(r)) for r in runs]
+    rows = [(r.id, r.name, r.state + (" (smoke)" if r.smoke else ""), str(r.steps), f"{r.seconds:.1f}", _held_out(r, "heldout_loss"), _peak(r)) for r in runs]
     _print(_table([header, *rows]))
 
 
@@ -99,13 +100,15 @@ def run_text(run: Run) -> str:
         ("recipe", f"{run.recipe_path} (sha256 {run.recipe_sha256[:12]}), catalog {run.catalog_hash[:12]}, seed {run.seed}"),
         ("started", run.started),
         ("steps", f"{run.steps} in {run.seconds:.1f} s" + _speed(run)),
-        ("held-out loss", _losses(run)),
+        *((f"held-out {words}", _held_out(run, name)) for name, words in HELD_OUT.items()),
         ("peak memory", _measured(run)),
         ("output", run.output),
         ("hardware", ", ".join(f"{name} {value}" for name, value in run.hardware.items())),
         ("versions", ", ".join(f"{name} {value}" for name, value in run.versions.items())),
     ]
-    return "\n".join([f"{run.id}  {run.name}", *(f"  {name:<13} {value}" for name, value in fields if value)])
+    shown = [(name, value) for name, value in fields if value]
+    width = max(13, *(len(name) for name, _ in shown))
+    return "\n".join([f"{run.id}  {run.name}", *(f"  {name:<{width}} {value}" for name, value in shown)])
 
 
 def _measured(run: Run) -> str:
@@ -118,9 +121,9 @@ def _measured(run: Run) -> str:
     return f"{measured}: {run.peak_memory_bytes / run.estimate_bytes:.2f} ×" if run.estimate_bytes else measured
 
 
-def _losses(run: Run) -> str:
-    before, after = run.metrics.get("heldout_loss_before"), run.metrics.get("heldout_loss_after")
-    return " → ".join(f"{loss:.4f}" for loss in (before, after) if loss is not None)
+def _held_out(run: Run, name: str) -> str:
+    numbers = (run.metrics.get(f"{name}_before"), run.metrics.get(f"{name}_after"))
+    return " → ".join(f"{number:.4f}" for number in numbers if number is not None)
 
 
 def _speed(run: Run) -> str:

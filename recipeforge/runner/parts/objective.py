@@ -127,4 +127,19 @@ PARTS = (
     _preference(
         "robust-dpo", "robust DPO", "trl.DPOTrainer", "beta", "label_smoothing", settings={"loss_type": ["robust"]}, reference=True
     ),
+    _preference(
+        "kto",
+        "KTO",
+        "trl.KTOTrainer",
+        "beta",
+        formats=("unpaired-preference", "preference"),
+        settings={"loss_type": "kto"},
+        reference=True,
+        checks=(_several_rows,),
+        singly=True,
+    ),
+    _preference("orpo", "ORPO", "trl.experimental.orpo.ORPOTrainer", "beta"),
+    _preference("cpo", "CPO", "trl.experimental.cpo.CPOTrainer", "beta", "label_smoothing", settings={"loss_type": "sigmoid"}),
+    _preference("simpo", "SimPO", "trl.experimental.cpo.CPOTrainer", "beta", settings={"loss_type": "simpo", "cpo_alpha": 0.0}),
+    _preference("reward", "a reward model: the chosen answer scores higher", "trl.RewardTrainer", head=True),
 )

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from recipeforge.runner.parts import PARTS
 
 pytest.importorskip("torch")
 
+PAIRS = {"data": "{source: pairs.jsonl, format: preference, sequence_length: 64, validation: 0.2}"}
 DATA = "source: rows.jsonl, format: text, sequence_length: 64, validation: 0.1"
 MEASURED = {"eval": "{strategy: steps, every: 1}"}
 BESIDE: dict[str, dict[str, str]] = {
@@ -25,6 +27,8 @@ BESIDE: dict[str, dict[str, str]] = {
     "embedding-lr": {"technique": "full", "lr_groups": "[{use: embedding-lr, embedding_rate: 1.0e-3}]"},
     "reduce-on-plateau": MEASURED,
     "greedy": MEASURED,
+    **dict.fromkeys(("dpo", "ipo", "robust-dpo", "kto", "orpo", "cpo", "simpo", "reward"), PAIRS),
+    "robust-dpo": PAIRS | {"objective": "{use: robust-dpo, label_smoothing: 0.1}"},
 }
 """What a part needs beside its own line."""
 MANY = {"memory", "kernels", "regularization", "lr_groups", "evaluation", "export"}
@@ -32,7 +36,9 @@ TRAINED = [part for part in PARTS if not part.untested]
 
 
 @pytest.mark.parametrize("part", TRAINED, ids=lambda part: f"{part.slot}-{part.component}")
-def test_it_trains(part, train) -> None:
+def test_it_trains(part, train, tmp_path: Path) -> None:
+    pairs = [{"prompt": "two or three? ", "chosen": f"two {n}", "rejected": f"{n} no"} for n in range(20)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
     if absent := [need.name for need in part.needs if need.installed is None]:
         pytest.skip(f"needs {', '.join(absent)}")
     written = f"[{part.component}]" if part.slot in MANY else part.component
@@ -43,4 +49,5 @@ def test_it_trains(part, train) -> None:
     assert json.dumps(heard.messages)  # what is said travels as JSON
     assert heard.summary()["trainable_parameters"] > 0
     assert heard.summary()["reload_difference"] <= 1e-3
-    assert heard.losses()[0] == pytest.approx(math.log(257), rel=0.15)  # a random model over 257 tokens
+    if part.slot != "objective" or part.component in ("sft", "pretrain"):
+        assert heard.losses()[0] == pytest.approx(math.log(257), rel=0.15)  # a random model over 257 tokens

@@ -37,6 +37,53 @@ def test_dpo_learns_which_answer_is_better(train, technique: str) -> None:
     assert not any("ref" in p.name for p in output.rglob("*"))
 
 
+LEARNT = {
+    "ipo": {},
+    "robust-dpo": {"objective": "{use: robust-dpo, label_smoothing: 0.1}"},
+    "kto": {"batch": "{micro: 8}"},
+    "orpo": {},
+    "cpo": {},
+    "simpo": {},
+    "reward": {},
+}
+
+
+@pytest.mark.parametrize("objective", LEARNT)
+def test_others_learn_it_too(train, objective: str) -> None:
+    lines = {"objective": objective, "data": DATA, "train": "{steps: 12}", "optimizer": "{use: adamw, learning_rate: 5.0e-3}"}
+    heard, _, done = train(**lines | LEARNT[objective])
+    seen = heard.summary()
+    assert done
+    assert seen["heldout_loss_after"] < seen["heldout_loss_before"]
+    assert seen["heldout_reward_margin_after"] > seen["heldout_reward_margin_before"] + 0.02
+    assert objective == "kto" or seen["heldout_reward_accuracy_after"] > 0.9
+    assert seen["reload_difference"] <= 1e-3
+
+
+@pytest.mark.parametrize("technique", ["{use: lora, rank: 4}", "full"])
+def test_a_reward_models_head_is_saved_and_goes_on(train, technique: str) -> None:
+    lines = {"objective": "reward", "technique": technique, "data": DATA, "train": "{steps: 5, save_every: 2}"}
+    whole, output, _ = train(**lines)
+    saved = next(output.glob("*/adapter_model.safetensors"), None) or output / "model" / "model.safetensors"
+    from safetensors import safe_open
+
+    with safe_open(saved, "pt") as file:
+        assert any("score" in name for name in file.keys())  # noqa: SIM118 (it is no mapping)
+    _, folder, _ = train(stop_after=3, **lines)
+    rest, _, done = train(go_on_in=folder, **lines)
+    assert done
+    assert rest.summary()["heldout_loss_after"] == whole.summary()["heldout_loss_after"]
+
+
+def test_judged_answers_need_no_pairs(train, tmp_path: Path) -> None:
+    rows = [{"prompt": f"{w}?", "completion": answer, "label": answer == " yes"} for w in WORDS for answer in (" yes", " no")]
+    (tmp_path / "judged.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    data = "{source: judged.jsonl, format: unpaired-preference, sequence_length: 64}"
+    heard, _, done = train(objective="kto", data=data, batch="{micro: 8}", optimizer="{use: adamw, learning_rate: 5.0e-3}")
+    assert done
+    assert heard.losses()[-1] < heard.losses()[0]
+
+
 def test_the_steps_are_those_of_trls_own_trainer(train, tiny_model: Path, tmp_path: Path) -> None:
     """The same rows in the same order, by `DPOTrainer.train()`, with its optimizer and schedule."""
     from datasets import Dataset
