@@ -46,7 +46,10 @@ def list_runs(ledger: Path | None, limit: int, style: str) -> None:
         _print("no runs yet; `recipeforge run RECIPE` makes one")
         return
     header = ("id", "name", "state", "steps", "seconds", "held-out loss", "peak")
-    rows = [(r.id, r.name, r.state + (" (smoke)" if r.smoke else ""), str(r.steps), f"{r.seconds:.1f}", _held_out(r, "heldout_loss"), _peak(r)) for r in runs]
+    rows = [
+        (r.id, r.name, r.state + (" (smoke)" if r.smoke else ""), str(r.steps), f"{r.seconds:.1f}", _held_out(r, "heldout_loss"), _peak(r))
+        for r in runs
+    ]
     _print(_table([header, *rows]))
 
 

@@ -142,4 +142,11 @@ PARTS = (
     _preference("cpo", "CPO", "trl.experimental.cpo.CPOTrainer", "beta", "label_smoothing", settings={"loss_type": "sigmoid"}),
     _preference("simpo", "SimPO", "trl.experimental.cpo.CPOTrainer", "beta", settings={"loss_type": "simpo", "cpo_alpha": 0.0}),
     _preference("reward", "a reward model: the chosen answer scores higher", "trl.RewardTrainer", head=True),
+    Part(
+        "classification",
+        "objective",
+        build=_made("classes", "Classification"),
+        does=lambda v: "cross-entropy of each text's class, by a head of the model's own making",
+        objections=_all(_rows_are("classification"), _one_row_a_sequence),
+    ),
 )

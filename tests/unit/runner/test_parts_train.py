@@ -28,6 +28,7 @@ BESIDE: dict[str, dict[str, str]] = {
     "reduce-on-plateau": MEASURED,
     "greedy": MEASURED,
     **dict.fromkeys(("dpo", "ipo", "robust-dpo", "kto", "orpo", "cpo", "simpo", "reward"), PAIRS),
+    "classification": {"data": "{source: classes.jsonl, format: classification, sequence_length: 64, validation: 0.2}"},
     "robust-dpo": PAIRS | {"objective": "{use: robust-dpo, label_smoothing: 0.1}"},
 }
 """What a part needs beside its own line."""
@@ -42,6 +43,7 @@ def test_it_trains(part, train, tmp_path: Path) -> None:
     if absent := [need.name for need in part.needs if need.installed is None]:
         pytest.skip(f"needs {', '.join(absent)}")
     written = f"[{part.component}]" if part.slot in MANY else part.component
+    (tmp_path / "classes.jsonl").write_text("".join(json.dumps({"text": f"row {n}", "label": n % 3}) + "\n" for n in range(20)))
     heard, _, done = train(smoke=True, **({part.slot: written, "data": f"{{{DATA}}}"} | BESIDE.get(part.component, {})))
     assert done
     assert len(heard.losses()) == 2
