@@ -109,7 +109,8 @@ def analyse(file: OpenFile, config: Config, client: ClientSettings) -> Analysis:
 
 
 def _selected(report: FileReport, config: Config) -> FileReport:
-    return replace(report, diagnostics=tuple(d for d in report.diagnostics if config.wants(d.code, d.slug)))
+    named = tuple(_selected(other, config) for other in report.companions)
+    return replace(report, diagnostics=tuple(d for d in report.diagnostics if config.wants(d.code, d.slug)), companions=named)
 
 
 def _position(at: At) -> types.Position:

@@ -9,6 +9,7 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from recipeforge.lsp.convert import diagnostics, status_of
+from recipeforge.lsp.named_files import NamedFiles
 from recipeforge.lsp.open_files import OpenFile
 from recipeforge.lsp.protocol import SERVER_CANCELLED
 from recipeforge.lsp.server import ForgeServer
@@ -24,6 +25,7 @@ class Diagnosing:
     def __init__(self, server: ForgeServer) -> None:
         self._server = server
         self._waiting: dict[str, asyncio.Task[Any]] = {}
+        self.named = NamedFiles(server)
         self._shown: set[str] = set()
         """Texts for which findings were pushed."""
 
@@ -48,6 +50,7 @@ class Diagnosing:
         """Take back what was shown for a text."""
         if (waiting := self._waiting.pop(uri, None)) is not None:
             waiting.cancel()
+        self.named.closed(uri)
         if uri in self._shown:
             self._shown.discard(uri)
             self._publish(uri, None, [])
@@ -77,6 +80,7 @@ class Diagnosing:
         try:
             known = await server.desk.analysis(file)
             self._tell_settings(file)
+            self.named.tell(known, self._can_relate())
             mark = f"{hash((file.text.content, server.settings.generation)):x}"
             if params.previous_result_id == mark:
                 return types.RelatedUnchangedDocumentDiagnosticReport(result_id=mark)
@@ -98,6 +102,7 @@ class Diagnosing:
         if not server.pulls_diagnostics:
             self._shown.add(file.uri)
             self._publish(file.uri, file.version, diagnostics(known, self._can_relate()))
+            self.named.tell(known, self._can_relate())
         if server.wants_status:
             server.protocol.notify(STATUS, status_of(known))
         return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
+from pygls.uris import to_fs_path
 
 from recipeforge.lsp.abilities import abilities_of
 from recipeforge.lsp.diagnosing import PULL_OPTIONS, Diagnosing
@@ -17,7 +19,9 @@ from recipeforge.lsp.settings import SECTION, client_settings
 
 log = logging.getLogger("recipeforge.lsp")
 
-WATCHED = ("**/recipeforge.toml", "**/pyproject.toml")
+SETTINGS_FILES = ("recipeforge.toml", "pyproject.toml")
+WATCHED = (*(f"**/{name}" for name in SETTINGS_FILES), "**/*.json", "**/*.yaml", "**/*.yml")
+"""Settings, and what a configuration may name: DeepSpeed's, FSDP's and Accelerate's files."""
 
 
 def install(server: ForgeServer) -> None:
@@ -67,8 +71,7 @@ def install(server: ForgeServer) -> None:
 
     @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
     def saved(params: types.DidSaveTextDocumentParams) -> None:
-        if Path(params.text_document.uri).name in ("recipeforge.toml", "pyproject.toml"):
-            _settings_changed(server, diagnosing)
+        _files_changed(server, diagnosing, [params.text_document.uri])
 
     @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
     def closed(params: types.DidCloseTextDocumentParams) -> None:
@@ -78,8 +81,8 @@ def install(server: ForgeServer) -> None:
         diagnosing.closed(uri)
 
     @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
-    def watched(_: types.DidChangeWatchedFilesParams) -> None:
-        _settings_changed(server, diagnosing)
+    def watched(params: types.DidChangeWatchedFilesParams) -> None:
+        _files_changed(server, diagnosing, [change.uri for change in params.changes])
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def configured(params: types.DidChangeConfigurationParams) -> None:
@@ -152,6 +155,9 @@ async def _watch(server: ForgeServer) -> None:
         await server.client_register_capability_async(types.RegistrationParams(registrations=wanted))
 
 
-def _settings_changed(server: ForgeServer, diagnosing: Diagnosing) -> None:
-    server.settings.forget()
-    diagnosing.refresh()
+def _files_changed(server: ForgeServer, diagnosing: Diagnosing, uris: Sequence[str]) -> None:
+    """Judge anew if settings changed, or a file that an open configuration names."""
+    paths = [to_fs_path(uri) or uri for uri in uris]
+    if any(Path(path).name in SETTINGS_FILES or diagnosing.named.mentioned(path) for path in paths):
+        server.settings.forget()
+        diagnosing.refresh()

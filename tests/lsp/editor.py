@@ -4,12 +4,13 @@ import asyncio
 import itertools
 import re
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from lsprotocol import types
 from pytest_lsp import LanguageClient, client_capabilities, make_test_lsp_client
 
+T = TypeVar("T")
 CLIENTS = ("visual_studio_code@1.65.2", "neovim@0.11.0", "emacs@29.1")
 """Recorded capabilities. VS Code's are of a version that is pushed to; Neovim pulls."""
 COMMAND = (sys.executable, "-m", "recipeforge", "lsp")
@@ -48,6 +49,14 @@ def edited(text: str, edits: Sequence[Any], encoding: str) -> str:
     for start, end, index in reversed(spans):
         text = text[:start] + edits[index].new_text + text[end:]
     return text
+
+
+async def waited(look: Callable[[], T | None]) -> T:
+    """Return what `look` finds, once it finds something."""
+    async with asyncio.timeout(20):
+        while not (found := look()):
+            await asyncio.sleep(0.01)
+    return found
 
 
 class Editor:

@@ -1,9 +1,11 @@
 """Axolotl's configurations in editors: findings and fixes in its own words, and silence where only a recipe's keys would be spoken of."""
 
+from pathlib import Path
+
 import pytest
 from lsprotocol import types
 
-from tests.lsp.editor import Editor
+from tests.lsp.editor import Editor, waited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,3 +63,37 @@ async def test_what_only_a_recipe_has_is_not_spoken_of(editor: Editor) -> None:
     assert not items
     symbols = await editor.client.text_document_document_symbol_async(types.DocumentSymbolParams(at.text_document))
     assert not symbols
+
+
+NAMING = AXOLOTL.replace("weight_deccay: 0.1", "weight_decay: 0.1\ndeepspeed: ds.json")
+
+
+async def test_a_file_that_it_names_is_judged_where_it_stands(editor: Editor, tmp_path: Path) -> None:
+    named = tmp_path / "ds.json"
+    named.write_text('{"zero_optimization": {"stage": 2},\n "gradient_accumulation_steps": 2}')
+    uri, there = (tmp_path / "config.yml").as_uri(), named.as_uri()
+    editor.open(uri, NAMING, "yaml")
+    await editor.diagnostics(uri)
+    told = await waited(lambda: editor.pushed(there))
+    (wrong,) = told.diagnostics
+    assert (wrong.code, wrong.range.start.line, wrong.severity) == ("RF0025", 1, types.DiagnosticSeverity.Error)
+    assert "`gradient_accumulation_steps` is 4" in wrong.message
+
+    named.write_text('{"zero_optimization": {"stage": 2},\n "gradient_accumulation_steps": 4}')
+    change = types.FileEvent(uri=there, type=types.FileChangeType.Changed)
+    editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams(changes=[change]))
+    editor.replace(uri, NAMING + "# looked at again\n")  # a client that pulls asks again by itself when it is told to
+    await editor.diagnostics(uri)
+    await waited(lambda: (found := editor.pushed(there)) and not found.diagnostics)
+    editor.close(uri)
+
+
+async def test_what_was_found_in_a_named_file_goes_with_the_configuration(editor: Editor, tmp_path: Path) -> None:
+    named = tmp_path / "ds.json"
+    named.write_text('{"train_micro_batch_size_per_gpu": 16}')
+    uri = (tmp_path / "config.yml").as_uri()
+    editor.open(uri, NAMING, "yaml")
+    await editor.diagnostics(uri)
+    await waited(lambda: (found := editor.pushed(named.as_uri())) and found.diagnostics)
+    editor.close(uri)
+    await waited(lambda: (found := editor.pushed(named.as_uri())) and not found.diagnostics)

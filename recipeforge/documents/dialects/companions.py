@@ -64,12 +64,20 @@ class Companion:
 
 def companions_of(config: Config, launch: str | None = None) -> tuple[Companion, ...]:
     """Return the files that a configuration names, and the one that it is launched with."""
-    found = [
-        Companion(kind, key, name, find(config.document.path, name))
-        for key, kind in NAMED_BY.items()
-        if isinstance(name := config.value(key), str) and name and _meant(config, key)
-    ]
+    found = [Companion(NAMED_BY[key], key, name, find(config.document.path, name)) for key, name in _named(config)]
     return tuple(found) + ((Companion("accelerate", "", launch, find(config.document.path, launch)),) if launch else ())
+
+
+def names_in(document: Document, catalog: Catalog) -> tuple[str, ...]:
+    """Return the names of the files that a configuration mentions, whether or not they are there."""
+    return tuple(name for _, name in _named(Config(document, vocabulary_of(catalog), {})))
+
+
+def _named(config: Config) -> Iterator[tuple[str, str]]:
+    """Yield each key that names a file, and the name."""
+    for key in NAMED_BY:
+        if isinstance(name := config.value(key), str) and name and _meant(config, key):
+            yield key, name
 
 
 def _meant(config: Config, key: str) -> bool:
