@@ -78,8 +78,11 @@ def lighter(report: FileReport) -> tuple[Solution, ...]:
     return tuple(able[:1])
 
 
-def judged_here(document: Document, *, repairs: bool = False) -> Report:
-    """Return the report for the packages that are installed here, but for those whose version the recipe itself names."""
+def judged_here(document: Document, *, repairs: bool = False, devices: int | None = None) -> Report:
+    """Return the report for the packages that are installed here, but for those whose version the recipe itself names.
+
+    `devices`: how many there are, where the recipe itself does not say.
+    """
     from recipeforge.runner.packages import Need
 
     catalog = load_catalog()
@@ -87,4 +90,6 @@ def judged_here(document: Document, *, repairs: bool = False) -> Report:
     named = loadout.context.spans if loadout is not None else {}
     versions = {f"packages.{name}": Need(name, "").installed for name in catalog.packages}
     here = {name: version for name, version in versions.items() if version is not None and name not in named}
+    if devices is not None and loadout is not None and not any(s.knob == "hardware.count" for s in loadout.settings):
+        here["hardware.count"] = devices
     return check_document(document, here, repairs=repairs)

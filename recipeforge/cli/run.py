@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 LATEST = "the newest"
 """`--resume` without an id."""
+_SAID_BY_ENGINE = "several-devices-without-distribution"
+"""The rule that asks how devices share the work: torchrun takes DDP where the recipe does not say."""
 ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrupted": INTERRUPTED, "running": BAD_USE}
 
 
@@ -35,6 +37,9 @@ ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrup
 @click.option("--resume", is_flag=False, flag_value=LATEST, metavar="[ID]", help="Go on with run ID, or with the newest one of RECIPE.")
 @click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
 @click.option("--smoke", is_flag=True, help="Do two steps, save, load again and keep nothing but a row of the ledger.")
+@click.option("--engine", type=click.Choice(("in-process", "torchrun")), help="What trains: this machine's one process, or several [in-process].")
+@click.option("--processes", type=click.IntRange(1), metavar="N", help="With --engine torchrun: how many [hardware.count].")
+@click.option("--port", type=click.IntRange(1, 65535), help="With --engine torchrun: where the processes meet [any that is free].")
 @click.option("--force", is_flag=True, help="With --smoke: try a recipe though it is judged not to run.")
 @click.option("--trace", "traced", is_flag=True, help="Count a step on fake tensors first, and hold its peak against free memory.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
@@ -47,6 +52,9 @@ def command(
     resume: str | None,
     save_every: int | None,
     smoke: bool,
+    engine: str | None,
+    processes: int | None,
+    port: int | None,
     force: bool,
     traced: bool,
     dry_run: bool,
@@ -64,12 +72,16 @@ def command(
     Checkpoints come every `train.save_every` steps, or else about every ten minutes. However a run ended, --resume goes on from its newest
     whole checkpoint, in the same folder and the same row of the ledger, as if it had not been ended. Where RECIPE was never run, it begins.
 
+    --engine torchrun trains in several processes of this machine: DDP, or FSDP2 where the recipe says so. Each takes `batch.micro` ×
+    `batch.accumulate` rows of a step, so the effective batch is that times --processes; where the recipe names no `hardware.count`, it is
+    judged for as many devices.
+
     Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
     no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
     """
     from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load as load_catalog
-    from recipeforge.runner.plan import make_plan, saving_every
+    from recipeforge.runner.plan import make_plan, saving_every, under
     from recipeforge.runner.preflight import lookable, problems
 
     if force and not smoke:
@@ -83,10 +95,12 @@ def command(
         note(f"{document.path}: not run, because it is a configuration of {other}; this command trains recipes")
         note(f"write it as one, and look at what is left out: recipeforge convert --to recipeforge {recipe} -o run.recipe.yaml")
         return BAD_USE
-    report = judged_here(document, repairs=True)
+    engine, processes = _engine(engine, processes, port, resume, ledger)
+    report = judged_here(document, repairs=True, devices=processes)
     if report.loadout is None or (report.verdict.kind != "valid" and not force):
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
+    plan = under(plan, engine, processes or int(plan.values["hardware.count"]), port)
     plan = saving_every(plan, save_every) if save_every else plan
     earlier = _earlier(resume, plan, ledger) if resume is not None else None
     if earlier is not None and earlier.state == "finished":
@@ -102,6 +116,7 @@ def command(
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
         return FINDINGS if found else CLEAN
     told = [d for d in report.diagnostics if d.severity == "warning" or (force and d.severity == "error")]
+    told = [d for d in told if d.slug != _SAID_BY_ENGINE or engine == "in-process"]
     _show((*told, *found), report, look(color), aside=not found)
     if dry_run or not (quiet or found):
         write(_plan_text(plan, report, look(color)), aside=not dry_run)
@@ -110,6 +125,22 @@ def command(
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
     return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
+
+
+def _engine(engine: str | None, processes: int | None, port: int | None, resume: str | None, ledger: Path | None) -> tuple[str, int | None]:
+    """Return engine and number of processes: those that are asked for, or those of the run, named by its id, that goes on."""
+    if engine in (None, "in-process") and (processes is not None or port is not None):
+        raise click.UsageError("--processes and --port go with --engine torchrun: in-process there is one process")
+    if engine is None and resume not in (None, LATEST):
+        from recipeforge.runner.ledger import Ledger
+        from recipeforge.runner.resume import named, plan_of
+
+        with Ledger(ledger) as book:
+            book.close_lost()
+            then = plan_of(named(book, resume))
+        if then is not None and then.engine != "in-process":
+            return then.engine, then.processes
+    return engine or "in-process", processes
 
 
 def _say_if_tight(plan: Plan, report: Report) -> None:

@@ -26,6 +26,7 @@ class Book:
         self.killed = False
         """Whether a second interrupt ended the process."""
         self.exit_code: int | None = None
+        self._who = "the training process"
         self._waiting: deque[Callable[[], None]] = deque()
         self._again = 0.0
         self._out_of_memory = _kills_for_memory()
@@ -53,6 +54,9 @@ class Book:
                 self.row = replace(row, hardware={**row.hardware, **f["names"]})
             case "result" | "checkpoint" if not row.smoke:
                 self.row = replace(row, output=f["folder"])
+            case "ended":
+                self.exit_code, self._who = f["code"], f"training process {f['rank']}"
+                return
             case "end":
                 cause = f.get("cause", "")
                 self.row = replace(row, state=f["state"], message=f["message"], cause=cause, steps=f["steps"], seconds=f["seconds"])
@@ -98,14 +102,14 @@ class Book:
             return {"state": "interrupted", "cause": "killed", "message": "killed by a second interrupt; no checkpoint of the last steps"}
         code = self.exit_code
         if code is None or code >= 0:
-            return {"state": "failed", "message": f"the training process ended with code {code}; its last words: {_last_words(log)}"}
+            return {"state": "failed", "message": f"{self._who} ended with code {code}; its last words: {_last_words(log)}"}
         name = signal.Signals(-code).name
         if name != "SIGKILL":
-            return {"state": "failed", "message": f"the training process was ended by {name}; its last words: {_last_words(log)}"}
+            return {"state": "failed", "message": f"{self._who} was ended by {name}; its last words: {_last_words(log)}"}
         if _kills_for_memory() > self._out_of_memory:
-            told = "the system ended the training process by SIGKILL, because memory ran out; try a smaller `batch.micro`"
+            told = f"the system ended {self._who} by SIGKILL, because memory ran out; try a smaller `batch.micro`"
             return {"state": "failed", "cause": "out-of-memory", "message": told}
-        told = "the training process was ended by SIGKILL; the system kills what takes too much memory: try a smaller `batch.micro`"
+        told = f"{self._who} was ended by SIGKILL; the system kills what takes too much memory: try a smaller `batch.micro`"
         return {"state": "failed", "cause": "killed", "message": told}
 
 

@@ -4,17 +4,25 @@ Standard input brings the plan, standard output takes messages, standard error i
 SIGINT and SIGTERM ask it to stop after the micro-batch at hand.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import signal
 import sys
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from recipeforge.runner.channel import Channel
 from recipeforge.runner.checkpoints import only_writer
 from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
+
+if TYPE_CHECKING:
+    from recipeforge.runner.engines.ranks import Ranks
 
 
 def main() -> int:
@@ -36,7 +44,8 @@ def main() -> int:
         if order.get("look"):
             _look(plan, output, channel)
         else:
-            _run(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
+            fields, _ = carried_out(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
+            channel.say("end", **fields)
     except BrokenPipeError:
         return 1
     return 0
@@ -54,7 +63,28 @@ def _look(plan: Plan, output: Path, channel: Channel) -> None:
         channel.say("end", state="failed", message=told(error, training.doing, "cpu")[1], cause="", steps=0, seconds=0.0)
 
 
-def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False, smoke: bool = False) -> None:
+@contextmanager
+def _alone(output: Path) -> Iterator[Ranks]:
+    from recipeforge.runner.engines.ranks import ALONE
+
+    with only_writer(output):
+        yield ALONE
+
+
+def carried_out(
+    plan: Plan,
+    output: Path,
+    channel: Channel,
+    reason: list[str],
+    *,
+    resume: bool = False,
+    smoke: bool = False,
+    joined: Callable[[Path], AbstractContextManager[Ranks]] = _alone,
+) -> tuple[dict[str, Any], Exception | None]:
+    """Train, and return the last message's fields, and the error behind a failure.
+
+    `reason`: who asked for the end, as soon as someone did; `joined`: how this process joins the others that train with it.
+    """
     from recipeforge.runner.loop import Stop
 
     class Asked(Stop):
@@ -65,13 +95,13 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resum
             return bool(self.reason)
 
     stop = Asked()
-    training = None
+    training = failure = None
     state, message, cause = "finished", "", ""
     try:
         from recipeforge.runner.train import Training
 
-        with only_writer(output):
-            training = Training(plan, output, channel, stop, resume=resume, smoke=smoke)
+        with joined(output) as ranks:
+            training = Training(plan, output, channel, stop, resume=resume, smoke=smoke, ranks=ranks)
             if not training.go():
                 state, message = "interrupted", stop.reason
     except BrokenPipeError:
@@ -81,16 +111,10 @@ def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resum
 
         if not isinstance(error, RunError):
             traceback.print_exc()
-        state = "failed"
+        state, failure = "failed", error
         cause, message = told(error, training.doing if training else "getting ready", training.device.type if training else "cpu")
-    channel.say(
-        "end",
-        state=state,
-        message=message,
-        cause=cause,
-        steps=training.steps if training else 0,
-        seconds=training.seconds if training else 0.0,
-    )
+    steps, seconds = (training.steps, training.seconds) if training else (0, 0.0)
+    return {"state": state, "message": message, "cause": cause, "steps": steps, "seconds": seconds}, failure
 
 
 if __name__ == "__main__":

@@ -37,6 +37,13 @@ def visible_gpu() -> Gpu | None:
     return _gpu(chosen[0]) if chosen else None
 
 
+def visible_gpus() -> int:
+    """Return how many GPUs training processes can use."""
+    told = _told()
+    order = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return len(told) if order is None else len([name for name in order.split(",") if name.strip()]) if told else 0
+
+
 def _told() -> list[dict[str, str]]:
     tool = shutil.which("nvidia-smi")
     if tool is None:

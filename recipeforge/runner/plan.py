@@ -21,6 +21,7 @@ _ALWAYS = (
 )
 _GGUF = Need("gguf", "unpacks the model's GGUF weights", minimum="0.17")
 DEFAULT_SEED = 0
+IN_PROCESS = "in-process"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Plan:
     packages: tuple[Need, ...]
     output: str | None
     """Folder the recipe names; `None`: one named after the run, beside the ledger."""
+    engine: str = IN_PROCESS
+    processes: int = 1
+    """How many train together; the micro-batches of a step are dealt out among them."""
+    port: int | None = None
+    """Where they meet; `None`: any that is free."""
 
     @property
     def wishes(self) -> Wishes:
@@ -100,6 +106,15 @@ def make_plan(catalog: Catalog, loadout: Loadout, text: str) -> Plan:
 def saving_every(plan: Plan, steps: int) -> Plan:
     """Return the plan with checkpoints at another interval; what is learnt stays the same."""
     return replace(plan, values={**plan.values, "train.save_every": steps})
+
+
+def under(plan: Plan, engine: str, processes: int, port: int | None = None) -> Plan:
+    """Return the plan carried out by an engine."""
+    if engine == IN_PROCESS:
+        return plan
+    each = f"each takes {plan.values['batch.micro']} × {plan.values['batch.accumulate']} sequences of a step"
+    step = ("processes", f"{processes} under {engine}; {each}")
+    return replace(plan, engine=engine, processes=processes, port=port, steps=(*plan.steps, step))
 
 
 def _packages(parts: Mapping[str, tuple[str, ...]], values: Mapping[str, Scalar], model: ModelSource) -> tuple[Need, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from recipeforge.runner.devices import Gpu, visible_gpu
+from recipeforge.runner.engines.preflight import hindrances
 from recipeforge.runner.packages import Need, distribution_of
 from recipeforge.runner.parts import PARTS
 from recipeforge.runner.parts.groups import HONOURED
@@ -48,6 +49,7 @@ def problems(
         *_unimplemented(plan, loadout),
         *_unhonoured(plan, loadout),
         *_objections(plan, loadout),
+        *(_problem(h.slug, h.message, loadout.span_of(h.subject), h.help) for h in hindrances(plan)),
         *_packages(plan, loadout),
         *_model(plan, loadout),
         *_length(plan, loadout),

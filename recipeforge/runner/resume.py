@@ -74,6 +74,7 @@ def must_match(run: Run, plan: Plan) -> None:
 def differences(then: Plan, now: Plan) -> list[tuple[str, str, str]]:
     """Return what differs in a way that changes the training: name, before, now."""
     pairs = [("model", then.model.written, now.model.written), ("seed", then.seed, now.seed)]
+    pairs += [("--engine", then.engine, now.engine), ("--processes", then.processes, now.processes)]
     pairs += [(slot, _listed(then.parts.get(slot)), _listed(now.parts.get(slot))) for slot in {**then.parts, **now.parts}]
     knobs = [knob for knob in {**then.values, **now.values} if not knob.startswith(FREE)]
     # A knob that only a newer program knows, with its default, changes nothing.

@@ -18,6 +18,7 @@ from recipeforge.runner import channel
 from recipeforge.runner.book import Book
 from recipeforge.runner.channel import Message
 from recipeforge.runner.devices import processor
+from recipeforge.runner.engines import MODULES, environment_of
 from recipeforge.runner.ledger import Ledger, new_id, now
 from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
@@ -73,7 +74,7 @@ def _carried_out(plan: Plan, book: Book, output: Path, listen: Listener, *, resu
     order = {"plan": plan.to_json(), "output": str(output), "resume": resume, "smoke": smoke}
     try:
         with (output / LOG).open("ab") as log:
-            _follow(order, _environment(plan), log, book, listen)
+            _follow(order, plan, log, book, listen)
     finally:
         # Also when listening failed: no row may stay `running` behind a process that is gone.
         book.close(output / LOG)
@@ -123,13 +124,13 @@ def _here(plan: Plan) -> dict[str, Any]:
     return {"versions": _versions(plan), "hardware": processor()}
 
 
-def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], book: Book, listen: Listener) -> None:
+def _follow(order: dict[str, Any], plan: Plan, log: IO[bytes], book: Book, listen: Listener) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "recipeforge.runner.child"],
+        [sys.executable, "-m", MODULES[plan.engine]],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=environment,
+        env=_environment(plan) | environment_of(plan),
         # A terminal's Ctrl-C goes to its whole process group; in a session of its own the child hears only what is passed on.
         start_new_session=True,
         text=True,
@@ -144,7 +145,8 @@ def _follow(order: dict[str, Any], environment: dict[str, str], log: IO[bytes], 
                 message = channel.parse(line)
                 book.note(message)
                 listen(message)
-            book.exit_code = process.wait()
+            code = process.wait()
+            book.exit_code = code if book.exit_code is None else book.exit_code
     finally:
         if process.poll() is None:
             process.kill()

@@ -1,5 +1,6 @@
 """Several processes that train one model: DDP, which copies it, and FSDP2, which splits it. Runs in their processes."""
 
+import inspect
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
@@ -22,7 +23,9 @@ class Copies(Ranks):
 
     def net(self, model: Any) -> Any:
         """Return the model behind DDP."""
-        return DistributedDataParallel(model, broadcast_buffers=False)
+        # Buffers are the same everywhere from the beginning: no need to send them again in each forward pass.
+        known = inspect.signature(DistributedDataParallel).parameters
+        return DistributedDataParallel(model, **{"forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers": False})
 
     def backward(self, net: Any, last: bool) -> AbstractContextManager[Any]:
         """Send gradients with the last micro-batch of a step only."""
@@ -69,7 +72,8 @@ class Shards(Copies):
         for module in base.modules():
             if type(module).__name__ in kinds:
                 fully_shard(module, mesh=mesh)
-        fully_shard(model, mesh=mesh)
+        # By default the outermost module's weights stay whole behind a forward pass; optimizers and checkpoints want the parts.
+        fully_shard(model, mesh=mesh, reshard_after_forward=True)
         return model
 
     def net(self, model: Any) -> Any:

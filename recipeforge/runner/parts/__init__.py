@@ -3,6 +3,7 @@
 from recipeforge.runner.parts import (
     attention,
     averaging,
+    distributed,
     lr_groups,
     memory,
     objective,
@@ -32,6 +33,7 @@ for module in (
     regularization,
     averaging,
     lr_groups,
+    distributed,
 ):
     for part in module.PARTS:
         PARTS.add(part)

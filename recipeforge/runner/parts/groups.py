@@ -10,6 +10,6 @@ HONOURED = {
     **reads("batch", "micro", "accumulate"),
     **reads("train", "epochs", "steps", "gradient_clip", "save_every", "log_every", "output", keep_best=(False,)),
     **reads("eval", "strategy", "every"),
-    **reads("hardware", "gpu", "price_usd_hour", count=(1,)),
+    **reads("hardware", "gpu", "price_usd_hour", "count"),
     **reads("budget", "memory_gib", "wall_clock"),
 }

@@ -33,7 +33,8 @@ BESIDE: dict[str, dict[str, str]] = {
 }
 """What a part needs beside its own line."""
 MANY = {"memory", "kernels", "regularization", "lr_groups", "evaluation", "export"}
-TRAINED = [part for part in PARTS if not part.untested]
+TRAINED = [part for part in PARTS if not part.untested and part.slot != "distributed"]
+"""Those that want several processes are trained in tests/e2e/test_torchrun.py."""
 
 
 @pytest.mark.parametrize("part", TRAINED, ids=lambda part: f"{part.slot}-{part.component}")
