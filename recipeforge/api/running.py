@@ -89,7 +89,7 @@ def judged_here(document: Document, *, repairs: bool = False, devices: int | Non
     loadout, _ = read_loadout(document, catalog, {}, fixes=False)
     named = loadout.context.spans if loadout is not None else {}
     versions = {f"packages.{name}": Need(name, "").installed for name in catalog.packages}
-    here = {name: version for name, version in versions.items() if version is not None and name not in named}
+    here: dict[str, str | int] = {name: version for name, version in versions.items() if version is not None and name not in named}
     if devices is not None and loadout is not None and not any(s.knob == "hardware.count" for s in loadout.settings):
         here["hardware.count"] = devices
     return check_document(document, here, repairs=repairs)

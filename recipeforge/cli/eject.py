@@ -16,6 +16,7 @@ OF_THE_RECIPE = {
     "knob-not-honoured",
     "value-not-honoured",
     "part-objects",
+    "several-devices",
     "no-length",
     "no-interval",
     "nothing-held-out",

@@ -37,7 +37,7 @@ ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrup
 @click.option("--resume", is_flag=False, flag_value=LATEST, metavar="[ID]", help="Go on with run ID, or with the newest one of RECIPE.")
 @click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
 @click.option("--smoke", is_flag=True, help="Do two steps, save, load again and keep nothing but a row of the ledger.")
-@click.option("--engine", type=click.Choice(("in-process", "torchrun")), help="What trains: this machine's one process, or several [in-process].")
+@click.option("--engine", type=click.Choice(("in-process", "torchrun")), help="One process, or several on this machine [in-process].")
 @click.option("--processes", type=click.IntRange(1), metavar="N", help="With --engine torchrun: how many [hardware.count].")
 @click.option("--port", type=click.IntRange(1, 65535), help="With --engine torchrun: where the processes meet [any that is free].")
 @click.option("--force", is_flag=True, help="With --smoke: try a recipe though it is judged not to run.")

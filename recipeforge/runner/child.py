@@ -44,8 +44,7 @@ def main() -> int:
         if order.get("look"):
             _look(plan, output, channel)
         else:
-            fields, _ = carried_out(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
-            channel.say("end", **fields)
+            _run(plan, output, channel, reason, resume=order["resume"], smoke=order["smoke"])
     except BrokenPipeError:
         return 1
     return 0
@@ -61,6 +60,11 @@ def _look(plan: Plan, output: Path, channel: Channel) -> None:
         training.look()
     except Exception as error:  # as in a run
         channel.say("end", state="failed", message=told(error, training.doing, "cpu")[1], cause="", steps=0, seconds=0.0)
+
+
+def _run(plan: Plan, output: Path, channel: Channel, reason: list[str], *, resume: bool = False, smoke: bool = False) -> None:
+    fields, _ = carried_out(plan, output, channel, reason, resume=resume, smoke=smoke)
+    channel.say("end", **fields)
 
 
 @contextmanager

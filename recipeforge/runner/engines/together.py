@@ -25,7 +25,8 @@ class Copies(Ranks):
         """Return the model behind DDP."""
         # Buffers are the same everywhere from the beginning: no need to send them again in each forward pass.
         known = inspect.signature(DistributedDataParallel).parameters
-        return DistributedDataParallel(model, **{"forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers": False})
+        once: dict[str, Any] = {"forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers": False}
+        return DistributedDataParallel(model, **once)
 
     def backward(self, net: Any, last: bool) -> AbstractContextManager[Any]:
         """Send gradients with the last micro-batch of a step only."""

@@ -30,7 +30,7 @@ def test_all_problems_are_told_at_once_and_in_their_places(make, recipe, monkeyp
     found = problems(made.plan, made.loadout)
     slugs = [d.slug for d in found]
     assert sorted(slugs) == sorted(
-        ["part-not-implemented"] * 2 + ["value-not-honoured"] * 2 + ["model-missing", "no-length", "data-unreadable", "no-gpu"]
+        ["part-not-implemented"] * 2 + ["value-not-honoured", "several-devices", "model-missing", "no-length", "data-unreadable", "no-gpu"]
     )
     lines = text.splitlines()
     for d in found:
