@@ -80,6 +80,11 @@ def test_words_that_fit_a_pattern_are_known() -> None:
     assert found(f"{AXOLOTL}chat_template: chatmll\n", "RF0006")
 
 
+def test_axolotl_quantizes_to_ternary_weights_and_no_such_activations() -> None:
+    assert not found(f"{AXOLOTL}qat: {{weight_dtype: ternary, activation_dtype: int8}}\n", "RF0006")
+    assert found(f"{AXOLOTL}qat: {{weight_dtype: ternary, activation_dtype: ternary}}\n", "RF0006")
+
+
 def test_a_schedule_that_the_trainer_has_not_is_refused() -> None:
     assert found(f"{TRL}lr_scheduler_type: cosin\n", "RF0006")
     assert not found(f"{TRL}lr_scheduler_type: warmup_stable_decay\n", "RF0006")
