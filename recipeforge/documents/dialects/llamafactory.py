@@ -42,7 +42,8 @@ def _read(config: Config) -> None:
     shared.optimizer(config, "optim")
     shared.scheduler(config, "lr_scheduler_type")
     shared.warmup(config)
-    config.each((("pure_bf16", "pure-bf16"), ("fp8", "fp8"), ("bf16", "bf16"), ("fp16", "fp16")))
+    fp8 = "fp8-te" if config.text("fp8_backend") == "te" else "fp8"  # accelerate is not told of any other, and looks what is there
+    config.each((("pure_bf16", "pure-bf16"), ("fp8", fp8), ("bf16", "bf16"), ("fp16", "fp16")))
     if (word := config.text("flash_attn")) in _ATTENTION:
         config.equip(_ATTENTION[word or ""], "flash_attn")
     config.each((("shift_attn", "s2-attention"), ("enable_liger_kernel", "liger"), ("use_unsloth", "unsloth"), ("use_kt", "ktransformers")))

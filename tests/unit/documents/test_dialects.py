@@ -431,3 +431,9 @@ def test_trl_says_in_what_numbers_4_bit_weights_are_packed(word: str, value: str
     text = TRL + f"use_peft: true\nload_in_4bit: true\nbnb_4bit_quant_storage: {word}\n"
     loadout = check(text).loadout
     assert loadout is not None and loadout.value_of("quantization.quant_storage") == value
+
+
+@pytest.mark.parametrize(("backend", "precision"), [("te", "fp8-te"), ("torchao", "fp8")])
+def test_llamafactory_says_whose_fp8_it_is(backend: str, precision: str) -> None:
+    loadout = check(LLAMA_FACTORY.replace("bf16: true\n", "") + f"fp8: true\nfp8_backend: {backend}\n").loadout
+    assert loadout is not None and precision in {e.component for e in loadout.equipped}
