@@ -51,6 +51,17 @@ def stored_quantization(catalog: Catalog, facts: Mapping[str, Fact]) -> Hashable
     return _quantization(catalog.components.get(str(facts.get("model.quantized"))))
 
 
+LEAVES_THE_REST = frozenset({"axolotl", "litgpt", "llama-factory", "ms-swift", "torchtune", "trl", "unsloth"})
+"""Frameworks that leave embeddings and head of a quantized model in 16 bits (Axolotl beside fused attention); peft widens them."""
+
+
+def as_loaded(quantization: Hashable, facts: Mapping[str, Fact]) -> Hashable:
+    """Return how weights are quantized, with the rest as the recipe's framework leaves it."""
+    if quantization is None or facts.get("framework") not in LEAVES_THE_REST:
+        return quantization
+    return cast(tuple[float, bool], quantization)[0], False
+
+
 def _precision(c: Component | None) -> Hashable:
     """Return bytes of (compute, trainable weight, frozen weight), and whether autocast casts what products take."""
     names = ("compute_bytes", "trainable_weight_bytes", "frozen_weight_bytes")
@@ -414,7 +425,8 @@ def moments(catalog: Catalog, loadout: Loadout, view: View | None = None, practi
     if dims is None or not view.slots.get("technique"):
         return None
     features = {f.name: f.read(view) for f in FEATURES}
-    features["quantization"] = features["quantization"] or stored_quantization(catalog, loadout.context.facts)
+    facts = loadout.context.facts
+    features["quantization"] = as_loaded(features["quantization"] or stored_quantization(catalog, facts), facts)
     if features["trains"] is None:
         return None
     given = {s.knob for s in loadout.settings} | {e.slot for e in loadout.equipped}
@@ -492,7 +504,8 @@ def memory_budget(over: Variables, rule: Rule, limit_bytes: int) -> Budget | Non
         return None
     grounded = {f.name: f.ground(over) for f in FEATURES}
     stored = stored_quantization(over.catalog, over.facts)
-    grounded["quantization"] = (grounded["quantization"][0], [value or stored for value in grounded["quantization"][1]])
+    literals, quantized = grounded["quantization"]
+    grounded["quantization"] = (literals, [as_loaded(value or stored, over.facts) for value in quantized])
     position = {name: index for index, name in enumerate(grounded)}
     limit = limit_bytes - sum(_context(over.facts).values())
 

@@ -118,6 +118,33 @@ def test_a_4_bit_base_keeps_embeddings_and_norms_whole():
     assert terms("technique: qlora\nquantization: bnb-4bit\nprecision: bf16\n")["weights"] == expected
 
 
+@pytest.mark.parametrize("framework", ["axolotl", "llama-factory", "ms-swift", "trl", "unsloth"])
+def test_frameworks_that_load_models_by_themselves_leave_embeddings_in_16_bits(framework: str) -> None:
+    whole = 49_152 * 576 + 61 * 576
+    found = terms(f"framework: {framework}\ntechnique: qlora\nquantization: bnb-4bit\nprecision: bf16\n")
+    assert found["weights"] == int((134_515_008 - whole) * 0.5625 + whole * 2)
+
+
+LONGEST = [  # the longest rows that Unsloth's own table gives for a card: https://unsloth.ai/docs/basics/unsloth-benchmarks
+    ("meta-llama/Llama-3.1-8B", "rtx-3070", 2972),
+    ("meta-llama/Llama-3.1-8B", "rtx-4080", 40724),
+    ("meta-llama/Llama-3.1-8B", "rtx-4090", 78475),
+    ("meta-llama/Llama-3.1-8B", "a100-80gb", 342733),
+    ("meta-llama/Llama-3.3-70B-Instruct", "a6000", 12106),
+    ("meta-llama/Llama-3.3-70B-Instruct", "a100-80gb", 89389),
+]
+
+
+@pytest.mark.parametrize(("model", "gpu", "rows"), LONGEST)
+def test_the_longest_rows_that_unsloth_publishes_are_not_refused(model: str, gpu: str, rows: int) -> None:
+    text = (
+        f"recipeforge: 1\nframework: unsloth\nmodel: {model}\ntechnique: {{use: qlora, rank: 32}}\nquantization: bnb-4bit\n"
+        f"kernels: [unsloth]\nprecision: bf16\nmemory: [gradient-checkpointing, offloaded-checkpointing]\noptimizer: adamw-8bit\n"
+        f"data: {{sequence_length: {rows}}}\nhardware: {{gpu: {gpu}}}\n"
+    )
+    assert "RF8001" not in [d.code for d in check_document(parse(text, "x.yaml")).diagnostics]
+
+
 def test_checkpointing_keeps_each_layer_s_input():
     found = terms("technique: lora\nprecision: bf16\nmemory: [gradient-checkpointing]\nbatch: {micro: 4}\n")
     assert found["activations"] == 30 * 4 * 1024 * 576 * 2 + 4 * 1024 * 576 * 4
