@@ -56,7 +56,7 @@ class Plan:
     @property
     def wishes(self) -> Wishes:
         """What the parts may look at."""
-        return Wishes(self.parts, self.values, frozenset(self.given))
+        return Wishes(self.parts, self.values, frozenset(self.given), self.folder)
 
     def part_in(self, slot: str) -> str:
         """The component that stands in a slot which never is empty."""

@@ -62,6 +62,9 @@ def of_losses(losses: Sequence[float], summary: Mapping[str, float]) -> Iterator
         yield Check(
             "learnt", after < before, f"the held-out loss {'fell' if after < before else 'did not fall'}: {before:.4f} to {after:.4f}"
         )
+    elif "heldout_reward_before" in summary and "heldout_reward_after" in summary:
+        first, last = summary["heldout_reward_before"], summary["heldout_reward_after"]
+        yield Check("learnt", last > first, f"the held-out reward {'rose' if last > first else 'did not rise'}: {first:.4f} to {last:.4f}")
     elif len(losses) >= _ENOUGH:
         part = len(losses) // 4
         first, last = sum(losses[:part]) / part, sum(losses[-part:]) / part

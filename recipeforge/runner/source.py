@@ -68,6 +68,9 @@ def _in_package(written: str) -> ModelSource:
 def _in_folder(written: str, folder: Path, kind: Literal["package", "folder"]) -> ModelSource:
     if (folder / "config.json").is_file():
         return ModelSource(written, kind, str(folder))
+    inside = [file.parent for file in sorted(folder.glob("*/config.json"))] if kind == "package" else []
+    if len(inside) == 1:
+        return ModelSource(written, kind, str(inside[0]))
     files = sorted(folder.glob("*.gguf"))
     if len(files) == 1:
         return ModelSource(written, kind, str(folder), gguf_file=files[0].name)

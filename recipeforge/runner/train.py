@@ -305,7 +305,8 @@ class Training:
             loss = held_out_loss(model, bench, data.held_out, int(self.plan.values["batch.micro"]), self.ranks)
         if loss != loss:
             raise RunError(f"the held-out loss is not a number after {step} steps")
-        for name, value in {"loss": loss, **bench.noticed()}.items():
+        noticed = bench.noticed()
+        for name, value in (noticed if "reward" in noticed else {"loss": loss, **noticed}).items():
             self._tell(step, f"heldout_{name}", value)
             self._sum_up(f"heldout_{name}_{when}", value)
         return loss

@@ -1,7 +1,9 @@
 """Objective parts. `build() -> Objective` (see `runner/objectives/objective.py`): how rows become examples, and examples a loss."""
 
+import ast
 import importlib
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from recipeforge.runner.packages import Need
@@ -106,6 +108,65 @@ def _preference(
     return Part(component, "objective", build, does, reads("objective", *knobs, **only), (TRL,), objections=objections)
 
 
+def _reward(wishes: Wishes) -> Iterable[Objection]:
+    written = wishes.values.get("objective.reward")
+    if written is None:
+        yield Objection("objective", "it does not say what scores an answer", "add `reward: length`, or `reward: FILE.py:FUNCTION`")
+    elif written != "length" and (problem := _not_there(str(written), Path(wishes.folder))):
+        yield Objection("objective.reward", problem, "name `length`, or `FILE.py:FUNCTION` beside the recipe")
+
+
+def _not_there(written: str, folder: Path) -> str:
+    """Return why there is no such function; nothing of the file is run."""
+    file, _, name = written.rpartition(":")
+    path = folder / file
+    if not file.endswith(".py") or not path.is_file():
+        return f"there is no Python file {path}" if file else f"`{written}` is no reward"
+    try:
+        there = {node.name for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.FunctionDef)}
+    except (SyntaxError, ValueError, OSError) as error:
+        return f"{path} cannot be read: {error}"
+    return "" if name in there else f"{path} has no function `{name}`"
+
+
+def _whole_groups(wishes: Wishes) -> Iterable[Objection]:
+    v = wishes.values
+    answers, each = int(v.get("batch.micro", 1)) * int(v.get("batch.accumulate", 1)), int(v["objective.generations"])
+    if each < 2:
+        yield Objection("objective.generations", "one answer to a prompt has none to be better than", "sample 2 or more")
+    elif answers % each:
+        message = f"a step takes {answers} answers, which are no whole groups of {each}"
+        yield Objection("objective.generations", message, "make `micro` × `accumulate` a multiple of it")
+    if "train.steps" not in v:
+        yield Objection("train.epochs", "epochs over prompts are not counted here", "say how long in `train.steps`")
+    if int(v["objective.completion_length"]) >= int(v["data.sequence_length"]):
+        yield Objection("objective.completion_length", "it leaves no room for a prompt", "raise `data.sequence_length`")
+
+
+def _kl(wishes: Wishes) -> Iterable[Objection]:
+    if wishes.values.get("objective.beta"):
+        yield from _reference(wishes)
+
+
+def _sampled(component: str, sentence: str, settings: Mapping[str, Any]) -> Part:
+    """Return the part of an objective over the model's own answers, which TRL samples and scores."""
+
+    def build() -> Any:
+        trl = importlib.import_module("recipeforge.runner.objectives.trl_trainers")
+        spelled = trl.Spelled("trl.GRPOTrainer", settings, {"temperature": "objective.temperature"})
+        return _made("sampled", "Sampled", spelled)()
+
+    def does(v: Values) -> str:
+        what = f"{v['objective.generations']} answers of up to {v['objective.completion_length']} tokens to a prompt"
+        return f"{sentence}, {what}, scored by {v.get('objective.reward', '(nothing named)')}; by TRL's GRPOTrainer"
+
+    knobs = reads(
+        "objective", "beta", "generations", "temperature", "reward", "completion_length", iterations=(1,), sync_reference=(False,)
+    )
+    objections = _all(_rows_are("prompts"), _one_row_a_sequence, _reward, _whole_groups, _kl)
+    return Part(component, "objective", build, does, knobs, (TRL,), objections=objections)
+
+
 PARTS = (
     Part(
         "sft",
@@ -149,4 +210,6 @@ PARTS = (
         does=lambda v: "cross-entropy of each text's class, by a head of the model's own making",
         objections=_all(_rows_are("classification"), _one_row_a_sequence),
     ),
+    _sampled("grpo", "GRPO", {"loss_type": "grpo", "scale_rewards": "group"}),
+    _sampled("dr-grpo", "Dr. GRPO", {"loss_type": "dr_grpo", "scale_rewards": "none"}),
 )

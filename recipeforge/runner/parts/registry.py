@@ -33,6 +33,8 @@ class Wishes:
     values: Values
     given: frozenset[str]
     """Knobs that the recipe itself sets."""
+    folder: str = "."
+    """Where the recipe lies."""
 
 
 def _no_objections(_: Wishes) -> Iterable[Objection]:

@@ -11,6 +11,7 @@ from recipeforge.runner.parts import PARTS
 pytest.importorskip("torch")
 
 PAIRS = {"data": "{source: pairs.jsonl, format: preference, sequence_length: 64, validation: 0.2}"}
+GRPO = {"data": "{source: pairs.jsonl, format: prompts, sequence_length: 64}"}
 DATA = "source: rows.jsonl, format: text, sequence_length: 64, validation: 0.1"
 MEASURED = {"eval": "{strategy: steps, every: 1}"}
 BESIDE: dict[str, dict[str, str]] = {
@@ -28,6 +29,9 @@ BESIDE: dict[str, dict[str, str]] = {
     "reduce-on-plateau": MEASURED,
     "greedy": MEASURED,
     **dict.fromkeys(("dpo", "ipo", "robust-dpo", "kto", "orpo", "cpo", "simpo", "reward"), PAIRS),
+    **{
+        name: GRPO | {"objective": f"{{use: {name}, generations: 2, completion_length: 8, reward: length}}"} for name in ("grpo", "dr-grpo")
+    },
     "classification": {"data": "{source: classes.jsonl, format: classification, sequence_length: 64, validation: 0.2}"},
     "robust-dpo": PAIRS | {"objective": "{use: robust-dpo, label_smoothing: 0.1}"},
 }

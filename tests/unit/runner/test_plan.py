@@ -49,6 +49,15 @@ def test_models_are_found_where_they_are(make, tmp_path: Path) -> None:
     assert "no model folder" in make(MINIMAL.replace("HuggingFaceTB/SmolLM2-135M", "./gone")).plan.model.problem
 
 
+def test_a_package_may_keep_its_model_in_a_folder(make, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "weights_in_here" / "model" / "1_Pooling").mkdir(parents=True)
+    (tmp_path / "weights_in_here" / "__init__.py").touch()
+    (tmp_path / "weights_in_here" / "model" / "config.json").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = make(MINIMAL.replace("HuggingFaceTB/SmolLM2-135M", "package:weights_in_here")).plan.model
+    assert (found.kind, Path(found.location)) == ("package", tmp_path / "weights_in_here" / "model")
+
+
 def test_the_steps_say_what_every_part_does(make) -> None:
     text = MINIMAL + "train: {steps: 9}\nbatch: {micro: 2, accumulate: 3}\nprecision: bf16\nregularization: z-loss\n"
     steps = dict(make(text).plan.steps)
