@@ -32,6 +32,8 @@ class Config:
         """Component or knob → the path that says it."""
         self.looked: set[str] = set()
         """Paths that somebody asked for."""
+        self.files: dict[str, Config] = {}
+        """Key that names a file → what was read there; that of the launch file is `accelerate_config`, however it is named."""
         self._inside: dict[int, dict[str, Entry]] = {}
         root = target_of(document.root) if document.root is not None else None
         self.root = root if isinstance(root, MappingNode) else None

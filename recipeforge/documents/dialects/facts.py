@@ -2,6 +2,7 @@
 
 from recipeforge.catalog.subject_walk import atoms
 from recipeforge.catalog.subjects import ABSENT, CONFIG_PREFIX
+from recipeforge.documents.dialects.companions import NAMED_BY
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.tree import MappingNode, ScalarNode, SequenceNode, target_of
 from recipeforge.schemas.catalog import Catalog
@@ -15,18 +16,28 @@ _last: tuple[Catalog, tuple[Asked, ...]] | None = None
 
 
 def config_facts(config: Config, catalog: Catalog) -> tuple[dict[str, Fact], dict[str, Span]]:
-    """Return every fact of the configuration that some rule asks for, and where those that it states stand."""
+    """Return every fact of the configuration that some rule asks for, and where those that it states stand.
+
+    Keys within a file that a key names count as if the file stood there (`config.deepspeed.zero_optimization.stage`).
+    """
     facts: dict[str, Fact] = {}
     spans: dict[str, Span] = {}
     stated = config.entries(config.root)
     for subject, path, key in _asked(catalog):
-        if key not in stated:  # most keys are not there
+        inside, path_inside = config.files.get(key), path.removeprefix(f"{key}.")
+        if path_inside != path and inside is not None:
+            facts[subject] = _items(inside, path_inside) if "[]" in path_inside else _value(inside, path_inside)
+            if facts[subject] not in (ABSENT, ()):
+                spans[subject] = config.span(key)
+        elif path_inside != path and key in NAMED_BY and config.text(key):
+            continue  # a file that is not there says nothing
+        elif key not in stated:  # most keys are not there
             config.looked.add(path.split("[]")[0])
             facts[subject] = () if "[]" in path else ABSENT
-            continue
-        facts[subject] = _items(config, path) if "[]" in path else _value(config, path)
-        if config.entry(path.split("[]")[0]) is not None:
-            spans[subject] = config.span(path.split("[]")[0])
+        else:
+            facts[subject] = _items(config, path) if "[]" in path else _value(config, path)
+            if config.entry(path.split("[]")[0]) is not None:
+                spans[subject] = config.span(path.split("[]")[0])
     return facts, spans
 
 

@@ -5,7 +5,7 @@ import re
 from recipeforge.documents.dialects.companions import LAUNCH, NAMED_BY, find, missing
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.dialects.shared import several_devices
-from recipeforge.documents.tree import MappingNode
+from recipeforge.documents.tree import Document, MappingNode
 
 STAGES = {1: "zero-1", 2: "zero-2", 3: "zero-3"}
 _SHIPPED = re.compile(r"(?:^|/)(?:deepspeed_configs/zero|ds_z)(?P<stage>[0-3])\w*\.json\Z")
@@ -14,6 +14,8 @@ _SHIPPED_LAUNCHES = {"single_gpu": "", "multi_gpu": "", "fsdp1": "fsdp1", "fsdp2
     f"zero{n}": part for n, part in STAGES.items()
 }
 """Name of an Accelerate file that TRL brings along → how it splits the work."""
+LAUNCH_KEY = "accelerate_config"
+"""What rules call the file that `accelerate launch` reads, whichever key or flag names it."""
 
 
 def deepspeed(config: Config, path: str) -> None:
@@ -21,12 +23,20 @@ def deepspeed(config: Config, path: str) -> None:
     name = config.text(path)
     if isinstance(config.node(path), MappingNode):
         _zero(config, path, config, f"{path}.")
-    elif name and (document := find(config.document.path, name)) is not None:
-        _zero(config, path, Config(document, config.vocabulary, {}), "")
+        return
+    document = find(config.document.path, name) if name else None
+    if document is not None:
+        _zero(config, path, _opened(config, path, document), "")
     elif name and (shipped := _SHIPPED.search(name.replace("\\", "/"))):
         _stage(config, path, int(shipped["stage"]), offload="offload" in shipped[0])
     elif name:
         config.out.findings.add(missing("deepspeed", name, config, path))
+
+
+def _opened(config: Config, key: str, document: Document) -> Config:
+    """Return the file that a key names, for reading, and keep it for the rules that ask for its keys."""
+    config.files[key] = inside = Config(document, config.vocabulary, {})
+    return inside
 
 
 def fsdp(config: Config, path: str, details: str, version: float) -> None:
@@ -40,7 +50,7 @@ def fsdp(config: Config, path: str, details: str, version: float) -> None:
         config.out.findings.add(missing("fsdp", named, config, details))
         if shown == details:
             return
-    inside = Config(document, config.vocabulary, {}) if document is not None else config
+    inside = _opened(config, details, document) if document is not None else config
     prefix = "" if document is not None else f"{details}."
     if document is not None:
         version = inside.number("fsdp_version") or inside.number("version") or version
@@ -66,7 +76,7 @@ def launched(config: Config, launch: str | None) -> None:
     for key, name in [] if config.entry("base_model") is not None else named:
         document = find(config.document.path, name)
         if document is not None:
-            _accelerate(config, key, Config(document, config.vocabulary, {}))
+            _accelerate(config, key, _opened(config, LAUNCH_KEY, document))
         elif key == "accelerate_config" and name in _SHIPPED_LAUNCHES:
             config.equip(_SHIPPED_LAUNCHES[name], key)
             if _SHIPPED_LAUNCHES[name]:
@@ -78,7 +88,7 @@ def launched(config: Config, launch: str | None) -> None:
         if document is None:
             config.out.findings.add(missing("accelerate", launch, config, LAUNCH))
         else:
-            _accelerate(config, LAUNCH, Config(document, config.vocabulary, {}))
+            _accelerate(config, LAUNCH, _opened(config, LAUNCH_KEY, document))
 
 
 def _accelerate(config: Config, path: str, inside: Config) -> None:
@@ -95,7 +105,7 @@ def _accelerate(config: Config, path: str, inside: Config) -> None:
         name = inside.text("deepspeed_config.deepspeed_config_file")
         document = find(inside.document.path, name) if name else None
         if document is not None:
-            _zero(config, path, Config(document, config.vocabulary, {}), "")
+            _zero(config, path, _opened(config, "deepspeed", document), "")
         else:
             offload = inside.text("deepspeed_config.offload_param_device") not in (None, "none")
             _stage(config, path, int(inside.number("deepspeed_config.zero_stage") or 0), offload=offload)
