@@ -11,7 +11,7 @@ from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, r
 
 TRL = Need("trl", "prepares the data and computes the loss", minimum="1.16")
 _TEXT = ("text", "chat", "instruct")
-_OTHER_START = ("pissa", "olora", "loftq", "prompt-tuning", "p-tuning", "prefix-tuning", "fourierft", "vb-lora")
+_OTHER_START = ("pissa", "olora", "loftq", "prompt-tuning", "p-tuning", "prefix-tuning", "fourierft", "vb-lora", "c3a")
 """Adapters that change what the model says before they have learnt anything, or change its base."""
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from recipeforge.runner.packages import Need
+from recipeforge.runner.parts import PARTS
+from recipeforge.runner.parts.objective import _OTHER_START
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(Need("trl", "").installed is None, reason="needs trl")
@@ -35,6 +37,17 @@ def test_dpo_learns_which_answer_is_better(train, technique: str) -> None:
     assert seen["heldout_loss_after"] < seen["heldout_loss_before"] - 0.05
     assert seen["reload_difference"] <= 1e-3
     assert not any("ref" in p.name for p in output.rglob("*"))
+
+
+ADAPTERS = [p for p in PARTS if p.slot == "technique" and not p.untested and "adapter" in p.traits and p.component not in _OTHER_START]
+
+
+@pytest.mark.parametrize("technique", [part.component for part in ADAPTERS if part.component != "qlora"])
+def test_an_adapter_switched_off_is_the_reference(train, technique: str) -> None:
+    heard, _, done = train(objective="dpo", technique=technique, data=DATA, smoke=True)
+    assert done
+    assert heard.losses()[0] == pytest.approx(math.log(2), abs=1e-6)
+    assert heard.losses()[1] != heard.losses()[0]
 
 
 LEARNT = {
