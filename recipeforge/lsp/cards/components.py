@@ -115,6 +115,8 @@ def _effect(name: str, value: Scalar) -> str:
             return f"{value:g} bytes a weight"
         case "rest_in_fp32", True:
             return "the other weights in fp32"
+        case "rest_as_loaded", True:
+            return "embeddings and head of a quantized model in 16 bits"
         case "state_bytes_per_param", _:
             return f"{value:g} bytes of state a trained parameter"
         case "rows_per_example", int() if value > 1:

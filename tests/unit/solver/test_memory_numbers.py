@@ -135,10 +135,11 @@ LONGEST = [  # the longest rows that Unsloth's own table gives for a card: https
 ]
 
 
+@pytest.mark.parametrize("framework", ["", "framework: unsloth\n"])
 @pytest.mark.parametrize(("model", "gpu", "rows"), LONGEST)
-def test_the_longest_rows_that_unsloth_publishes_are_not_refused(model: str, gpu: str, rows: int) -> None:
+def test_the_longest_rows_that_unsloth_publishes_are_not_refused(model: str, gpu: str, rows: int, framework: str) -> None:
     text = (
-        f"recipeforge: 1\nframework: unsloth\nmodel: {model}\ntechnique: {{use: qlora, rank: 32}}\nquantization: bnb-4bit\n"
+        f"recipeforge: 1\n{framework}model: {model}\ntechnique: {{use: qlora, rank: 32}}\nquantization: bnb-4bit\n"
         f"kernels: [unsloth]\nprecision: bf16\nmemory: [gradient-checkpointing, offloaded-checkpointing]\noptimizer: adamw-8bit\n"
         f"data: {{sequence_length: {rows}}}\nhardware: {{gpu: {gpu}}}\n"
     )
