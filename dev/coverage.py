@@ -36,6 +36,9 @@ REASONS = {
     "inference": "another command than training, or inference only",
     "plugin": "plugin of one experiment",
     "log": "log message without consequence",
+    "moot": "without consequence in practice",
+    "unreleased": "in no release",
+    "unread": "in a configuration that is not read",
     "not-yet": "not yet",
 }
 RELATIONS = {
