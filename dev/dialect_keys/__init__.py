@@ -9,6 +9,7 @@
     minimum, exclusiveMinimum, maximum, exclusiveMaximum
     required    true: no default. nullable false: the key may be left out, but not left empty
     syntax      regex: each item has to compile as one, or the run stops
+    names       of a mapping with free names: those that the framework takes
     open        true: anything may stand inside, unknown names there are not judged
     plugin      read only where `plugins` lists it. needs: read only where that key is true
     commands, trainers   read only by these; absent: by all

@@ -244,3 +244,48 @@ def ema_longer_than_run(decay: float, every: int, steps: int) -> bool:
 def average_interval_beyond_steps(every: int, steps: int) -> bool:
     """The run ends before weights enter the average for the first time."""
     return every > steps
+
+
+_AXOLOTL = "https://github.com/axolotl-ai-cloud/axolotl/blob/067b021c8b87a9e5e380b9173c704cf7340e30f5/src/axolotl/utils"
+_LLAMA_FACTORY_DATA = "https://github.com/hiyouga/LLaMA-Factory/blob/v0.9.5/src/llamafactory/hparams/data_args.py"
+
+
+@PREDICATES.register("checkpoints-between-evaluations", "train.save_every", "eval.every", source=f"{_AXOLOTL}/schemas/validation.py")
+def checkpoints_between_evaluations(save_every: int, eval_every: int) -> bool:
+    """Checkpoints fall on steps without an evaluation."""
+    return save_every % eval_every != 0
+
+
+@PREDICATES.register("several-data-sets", "config.datasets[].path", source=f"{_AXOLOTL}/data/shared.py")
+def several_data_sets(paths: tuple[str, ...]) -> bool:
+    """The configuration names more than one data set."""
+    return len(paths) > 1
+
+
+@PREDICATES.register(
+    "losses-and-weights-of-other-counts",
+    "config.dpo_loss_type[]",
+    "config.dpo_loss_weights[]",
+    source=f"{_AXOLOTL}/schemas/validation.py",
+)
+def losses_and_weights_of_other_counts(losses: tuple[str, ...], weights: tuple[str, ...]) -> bool:
+    """There is not one weight for each loss."""
+    return len(losses) != len(weights)
+
+
+@PREDICATES.register(
+    "own-template-not-given",
+    "config.datasets[].chat_template",
+    "config.datasets[].chat_template_jinja",
+    source=f"{_AXOLOTL}/schemas/datasets.py",
+)
+def own_template_not_given(named: tuple[str, ...], given: tuple[str, ...]) -> bool:
+    """More data sets ask for a template of their own than bring one."""
+    return named.count("jinja") > len(given)
+
+
+@PREDICATES.register("data-sets-and-probabilities-of-other-counts", "config.dataset", "config.interleave_probs", source=_LLAMA_FACTORY_DATA)
+def data_sets_and_probabilities_of_other_counts(names: str, probabilities: str | float) -> bool:
+    """Names and probabilities, each a text with commas, are not as many."""
+    both_written_out = "absent" not in (names, probabilities) and "list" not in (names, probabilities)
+    return both_written_out and str(names).count(",") != str(probabilities).count(",")

@@ -46,6 +46,7 @@ _SWITCHES = (
     ("lora_qkv_kernel", "lora-kernels"),
     ("lora_o_kernel", "lora-kernels"),
     ("torch_compile", "torch-compile"),
+    ("torch_compile_options.triton.cudagraphs", "cuda-graphs"),
 )
 _ATTENTION_WORDS = {
     "eager": "eager",

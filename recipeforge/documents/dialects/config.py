@@ -56,10 +56,12 @@ class Config:
             return self.entries(self.root).get(path)
         node: Content | None = self.root
         found: Entry | None = None
-        for key in path.split("."):
-            found = self.entries(node).get(key)
+        keys = path.split(".")
+        for depth, key in enumerate(keys):
+            here = self.entries(node)
+            found = here.get(key)
             if found is None:
-                return None
+                return here.get(".".join(keys[depth:]))  # a name with dots in it
             node = target_of(found.value)
         return found
 

@@ -1,12 +1,15 @@
 """What rules about one tool ask of its configuration, key by key, in the tool's own words (`config.<path>`)."""
 
-from recipeforge.catalog.subject_walk import atoms
+from collections.abc import Iterator
+
+from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subject_walk import Atom, atoms
 from recipeforge.catalog.subjects import ABSENT, CONFIG_PREFIX
 from recipeforge.documents.dialects.companions import NAMED_BY
 from recipeforge.documents.dialects.config import Config
 from recipeforge.documents.tree import MappingNode, ScalarNode, SequenceNode, target_of
 from recipeforge.schemas.catalog import Catalog
-from recipeforge.schemas.condition import Compare
+from recipeforge.schemas.condition import Compare, Predicate
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.place import Span
 
@@ -72,12 +75,23 @@ def _asked(catalog: Catalog) -> tuple[Asked, ...]:
     global _last
     if _last is None or _last[0] is not catalog:
         subjects = {
-            atom.subject
+            subject
             for rule in catalog.rules.values()
             if rule.violated_when is not None
             for atom in atoms(rule.violated_when)
-            if isinstance(atom, Compare) and atom.subject.startswith(CONFIG_PREFIX)
+            for subject in _read_by(atom)
+            if subject.startswith(CONFIG_PREFIX)
         }
         paths = [(subject, subject.removeprefix(CONFIG_PREFIX)) for subject in sorted(subjects)]
         _last = (catalog, tuple((subject, path, path.split(".")[0].removesuffix("[]")) for subject, path in paths))
     return _last[1]
+
+
+def _read_by(atom: Atom) -> Iterator[str]:
+    match atom:
+        case Compare(subject):
+            yield subject
+        case Predicate(name):
+            yield from PREDICATES[name].subjects
+        case _:
+            return

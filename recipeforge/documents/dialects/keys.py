@@ -29,13 +29,14 @@ def judge_keys(config: Config, keys: Keys) -> None:
 
 def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> Iterator[Diagnostic]:
     known = keys.inside.get(prefix, ())
+    named = keys.keys.get(prefix.removesuffix("."), {}).get("names")
     yield from deprecated(config, keys, mapping, prefix)
     for name, entry in config.entries(mapping).items():
         path = prefix + (FREE if name not in known and FREE in known else name)
         spec = keys.keys.get(path) or keys.keys.get(path + ITEM)
         below = path + "." in keys.inside or path + ITEM + "." in keys.inside
         refused = keys.gone.get(path, {}).get("refused", False) and not _empty(target_of(entry.value))
-        if refused or (spec is None and not below):
+        if refused or (spec is None and not below) or (named and name not in named):
             yield _unknown(config, keys, prefix, name, entry, mapping)
             continue
         value = target_of(entry.value)
@@ -43,8 +44,8 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
             yield misfit
         elif spec is not None and (unread := read_elsewhere(config, keys, name, spec, entry)):
             yield unread
-        if keys.keys.get(path + ITEM, {}).get("syntax") == "regex":
-            yield from _broken_patterns(keys, name, value)
+        if item_spec := keys.keys.get(path + ITEM):
+            yield from _broken_items(keys, name, path + ITEM, item_spec, value)
         if spec is not None and spec.get("open"):
             continue
         if isinstance(value, MappingNode) and path + "." in keys.inside:
@@ -54,11 +55,17 @@ def _inside(config: Config, keys: Keys, mapping: MappingNode, prefix: str) -> It
                 yield from _inside(config, keys, inner, path + ITEM + ".")
 
 
-def _broken_patterns(keys: Keys, name: str, value: Content) -> Iterator[Diagnostic]:
-    """Return the items of a list of regular expressions that are none: the tool compiles each, and refuses."""
+def _broken_items(keys: Keys, name: str, path: str, spec: dict[str, Any], value: Content) -> Iterator[Diagnostic]:
+    """Return the items of a list that the tool refuses: no word of those that it takes, or a regular expression that is none."""
     for item in value.items if isinstance(value, SequenceNode) else ():
         inner = target_of(item)
-        if isinstance(inner, ScalarNode) and not inner.null:
+        if not isinstance(inner, ScalarNode) or inner.null:
+            continue
+        if choices := spec.get("values"):
+            kinds = frozenset(str(spec.get("type", "any")).split("|"))
+            if misfit := _none_of(keys, path, inner, kinds, [str(choice) for choice in choices]):
+                yield misfit
+        if spec.get("syntax") == "regex":
             try:
                 re.compile(inner.text)
             except re.error as error:
@@ -76,7 +83,7 @@ def _empty(value: Content) -> bool:
 
 
 def _unknown(config: Config, keys: Keys, prefix: str, name: str, entry: Entry, mapping: MappingNode) -> Diagnostic:
-    known, span = keys.inside.get(prefix, ()), entry.key.span
+    known, span = keys.keys.get(prefix.removesuffix("."), {}).get("names") or keys.inside.get(prefix, ()), entry.key.span
     gone = keys.gone.get(prefix + name)
     refuses = keys.refuses or bool(keys.keys.get(prefix.rstrip(".").removesuffix(ITEM), {}).get("closed"))
     meant = suggest(name, known)
@@ -137,7 +144,7 @@ def _none_of(keys: Keys, path: str, value: ScalarNode, kinds: frozenset[str], ch
     edit = TextEdit(value.span, f"{quote}{meant.best}{quote}")
     fixes = (text_fix(f"Write `{meant.best}`", edit, safety=safety),) if meant.best else ()
     help_text = f"It knows {listed(choices, MAX_LISTED)}."
-    message = f"{keys.title} knows no `{short(word)}` for `{path}`"
+    message = f"{keys.title} knows no `{short(word)}` for `{path.removesuffix(ITEM)}`"
     label = meant.question() or "not one of them"
     return finding("RF0006", message, value.span, label, help=help_text, fixes=fixes, notes=(_source(keys),))
 

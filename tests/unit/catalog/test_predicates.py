@@ -9,6 +9,8 @@ from recipeforge.schemas.errors import CatalogError
 
 SMALL = st.integers(1, 64)
 AMOUNT = st.floats(0, 200, allow_nan=False)
+WORDS = st.lists(st.sampled_from(["jinja", "chatml"]), max_size=4).map(tuple)
+NAMES = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4).map(",".join)
 
 
 def divides(part, whole):
@@ -121,6 +123,29 @@ NAIVE = {
         {"train.keep_best": st.booleans(), "train.save_every": SMALL, "eval.every": SMALL},
         lambda v: v["train.keep_best"] is True and not divides(v["eval.every"], v["train.save_every"]),
     ),
+    "checkpoints-between-evaluations": (
+        {"train.save_every": SMALL, "eval.every": SMALL},
+        lambda v: not divides(v["eval.every"], v["train.save_every"]),
+    ),
+    "several-data-sets": ({"config.datasets[].path": WORDS}, lambda v: v["config.datasets[].path"][1:] != ()),
+    "losses-and-weights-of-other-counts": (
+        {"config.dpo_loss_type[]": WORDS, "config.dpo_loss_weights[]": WORDS},
+        lambda v: [1 for _ in v["config.dpo_loss_type[]"]] != [1 for _ in v["config.dpo_loss_weights[]"]],
+    ),
+    "own-template-not-given": (
+        {"config.datasets[].chat_template": WORDS, "config.datasets[].chat_template_jinja": WORDS},
+        lambda v: (
+            [word for word in v["config.datasets[].chat_template"] if word == "jinja"][len(v["config.datasets[].chat_template_jinja"]) :]
+            != []
+        ),
+    ),
+    "data-sets-and-probabilities-of-other-counts": (
+        {"config.dataset": NAMES | st.sampled_from(["absent", "list"]), "config.interleave_probs": NAMES | st.just(0.5)},
+        lambda v: (
+            v["config.dataset"] not in ("absent", "list")
+            and len(v["config.dataset"].split(",")) != len(str(v["config.interleave_probs"]).split(","))
+        ),
+    ),
 }
 
 
@@ -147,7 +172,7 @@ def test_it_says_it_both_ways(name):
 @pytest.mark.parametrize("name", sorted(NAIVE))
 def test_one_unknown_value_makes_it_unknown(name):
     predicate = PREDICATES[name]
-    known = dict.fromkeys(predicate.subjects, 1)
+    known = {subject: ("x",) if "[]" in subject else 1 for subject in predicate.subjects}
     assert predicate.holds(known) is not None
     for subject in predicate.subjects:
         assert predicate.holds(known | {subject: None}) is None

@@ -28,7 +28,7 @@ needs_peers = pytest.mark.skipif(not (PEERS / "INDEX.tsv").is_file(), reason="no
 TYPES = {"bool", "int", "float", "str", "list", "map", "any"}
 FIELDS = {
     "type", "values", "known", "pattern", "default", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "required", "nullable",
-    "open", "closed", "syntax", "component", "plugin", "needs", "commands", "trainers", "note",
+    "open", "closed", "syntax", "names", "component", "plugin", "needs", "commands", "trainers", "note",
 }  # fmt: skip
 
 
@@ -188,3 +188,21 @@ def test_items_of_a_list_of_patterns_have_to_compile() -> None:
     assert found.severity == "error" and "[k_proj" in found.message
     assert report.text[: report.text.index("'[k_proj'")].count("\n") == found.primary.span.start.line
     assert not [d for d in check(config + "lora_target_modules: [q_proj, 'layers.*k_proj']\n").diagnostics if d.severity == "error"]
+
+
+def test_items_of_a_list_and_names_in_a_mapping_may_be_settled() -> None:
+    config = "base_model: HuggingFaceTB/SmolLM2-135M\ndatasets: [{path: a.jsonl, type: alpaca}]\nmicro_batch_size: 1\n"
+    words = "eval_causal_lm_metrics: [chrf, bleu]\ntorch_compile: true\ntorch_compile_options: {epilogue_fusion: true, shape_pading: true}\n"
+    found = {d.code: d for d in check(config + words).diagnostics if d.severity == "error"}
+    assert "`bleu` for `eval_causal_lm_metrics`" in found["RF0006"].message
+    assert "`shape_pading` in `torch_compile_options`" in found["RF0002"].message
+    assert found["RF0002"].fixes[0].title == "Rename to `shape_padding`"
+    known = words.replace(", bleu", "").replace(", shape_pading: true", ", triton.cudagraphs: true")
+    assert not [d for d in check(config + known).diagnostics if d.severity == "error"]
+
+
+def test_a_key_with_dots_in_its_name_is_found_by_its_path() -> None:
+    config = "base_model: HuggingFaceTB/SmolLM2-135M\ndatasets: [{path: a.jsonl, type: alpaca}]\nmicro_batch_size: 1\n"
+    report = check(config + "torch_compile: true\ntorch_compile_options: {triton.cudagraphs: true}\n")
+    assert report.loadout is not None
+    assert "cuda-graphs" in {part.component for part in report.loadout.equipped}
