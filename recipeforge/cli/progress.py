@@ -20,9 +20,11 @@ HELD_OUT = {
 class Progress:
     """Writes one line for whatever a person would want to see while waiting."""
 
-    def __init__(self, stream: TextIO, quiet: bool = False) -> None:
+    def __init__(self, stream: TextIO, quiet: bool = False, name: str = "") -> None:
         self._stream = stream
         self._quiet = quiet
+        self._name = name
+        """Of the run, where several tell of themselves at once."""
         self._total = 0
 
     def __call__(self, message: Message) -> None:
@@ -31,7 +33,7 @@ class Progress:
             self._total = message["steps"]
         line = self._line(message)
         if line and not self._quiet:
-            print(line, file=self._stream, flush=True)
+            print(f"{self._name}{line}", file=self._stream, flush=True)
 
     def _line(self, message: Message) -> str:
         match message.kind:

@@ -37,9 +37,12 @@ ENDINGS: dict[RunState, int] = {"finished": CLEAN, "failed": FINDINGS, "interrup
 @click.option("--resume", is_flag=False, flag_value=LATEST, metavar="[ID]", help="Go on with run ID, or with the newest one of RECIPE.")
 @click.option("--save-every", type=click.IntRange(min=1), metavar="STEPS", help="Steps between checkpoints, instead of the recipe's.")
 @click.option("--smoke", is_flag=True, help="Do two steps, save, load again and keep nothing but a row of the ledger.")
-@click.option("--engine", type=click.Choice(("in-process", "torchrun")), help="One process, or several on this machine [in-process].")
+@click.option(
+    "--engine", type=click.Choice(("in-process", "torchrun", "ray")), help="One process, several here, or a cluster's task [in-process]."
+)
 @click.option("--processes", type=click.IntRange(1), metavar="N", help="With --engine torchrun: how many [hardware.count].")
 @click.option("--port", type=click.IntRange(1, 65535), help="With --engine torchrun: where the processes meet [any that is free].")
+@click.option("--address", metavar="HOST:PORT", help="With --engine ray: a cluster that is there [one is started here, and stopped].")
 @click.option("--force", is_flag=True, help="With --smoke: try a recipe though it is judged not to run.")
 @click.option("--trace", "traced", is_flag=True, help="Count a step on fake tensors first, and hold its peak against free memory.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and the memory estimate, and stop.")
@@ -55,6 +58,7 @@ def command(
     engine: str | None,
     processes: int | None,
     port: int | None,
+    address: str | None,
     force: bool,
     traced: bool,
     dry_run: bool,
@@ -74,7 +78,7 @@ def command(
 
     --engine torchrun trains in several processes of this machine: DDP, or FSDP2 where the recipe says so. Each takes `batch.micro` ×
     `batch.accumulate` rows of a step, so the effective batch is that times --processes; where the recipe names no `hardware.count`, it is
-    judged for as many devices.
+    judged for as many devices. --engine ray trains in one process of some machine of a Ray cluster.
 
     Leaves with 0 when the run finished, 1 when it was refused or failed, 2 when the file cannot be read or the command line makes
     no sense, 3 when the verdict is undecided, and 130 when it was interrupted.
@@ -82,7 +86,7 @@ def command(
     from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load as load_catalog
     from recipeforge.runner.plan import make_plan, saving_every, under
-    from recipeforge.runner.preflight import lookable, problems
+    from recipeforge.runner.preflight import OF_THIS_MACHINE, lookable, problems
 
     if force and not smoke:
         raise click.UsageError("--force goes with --smoke only: a whole run of a recipe that does not run is worth nobody's time")
@@ -95,12 +99,14 @@ def command(
         note(f"{document.path}: not run, because it is a configuration of {other}; this command trains recipes")
         note(f"write it as one, and look at what is left out: recipeforge convert --to recipeforge {recipe} -o run.recipe.yaml")
         return BAD_USE
+    if address is not None and engine != "ray":
+        raise click.UsageError("--address goes with --engine ray")
     engine, processes = _engine(engine, processes, port, resume, ledger)
     report = judged_here(document, repairs=True, devices=processes)
     if report.loadout is None or (report.verdict.kind != "valid" and not force):
         return _refused(report, look(color))
     plan = make_plan(load_catalog(), report.loadout, report.text)
-    plan = under(plan, engine, processes or int(plan.values["hardware.count"]), port)
+    plan = plan if engine == "ray" else under(plan, engine, processes or int(plan.values["hardware.count"]), port)
     plan = saving_every(plan, save_every) if save_every else plan
     earlier = _earlier(resume, plan, ledger) if resume is not None else None
     if earlier is not None and earlier.state == "finished":
@@ -109,6 +115,8 @@ def command(
     terms = report.estimate.terms if report.estimate else None
     peak = _counted(report) if traced else None
     found = problems(plan, report.loadout, _resting(report), terms=terms, peak_bytes=peak, goes_on=earlier is not None)
+    if address is not None:
+        found = tuple(d for d in found if d.slug not in OF_THIS_MACHINE)
     if (dry_run or found) and lookable(plan, found):
         found = (*found, *_looked(plan, report.loadout))
     if dry_run and style == "json":
@@ -116,7 +124,7 @@ def command(
         write(json.dumps({"format": "recipeforge/plan/1", "plan": json.loads(plan.to_json()), "problems": told}) + "\n")
         return FINDINGS if found else CLEAN
     told = [d for d in report.diagnostics if d.severity == "warning" or (force and d.severity == "error")]
-    told = [d for d in told if d.slug != _SAID_BY_ENGINE or engine == "in-process"]
+    told = [d for d in told if d.slug != _SAID_BY_ENGINE or engine != "torchrun"]
     _show((*told, *found), report, look(color), aside=not found)
     if dry_run or not (quiet or found):
         write(_plan_text(plan, report, look(color)), aside=not dry_run)
@@ -124,13 +132,14 @@ def command(
     if found:
         note(f"{report.path}: cannot run here, for {len(found)} {'reason' if len(found) == 1 else 'reasons'}")
         return FINDINGS
-    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke)
+    on_ray = (address,) if engine == "ray" else None
+    return CLEAN if dry_run else _carry_out(plan, report, ledger, style, quiet, earlier, smoke, on_ray)
 
 
 def _engine(engine: str | None, processes: int | None, port: int | None, resume: str | None, ledger: Path | None) -> tuple[str, int | None]:
     """Return engine and number of processes: those that are asked for, or those of the run, named by its id, that goes on."""
-    if engine in (None, "in-process") and (processes is not None or port is not None):
-        raise click.UsageError("--processes and --port go with --engine torchrun: in-process there is one process")
+    if engine != "torchrun" and (processes is not None or port is not None):
+        raise click.UsageError("--processes and --port go with --engine torchrun: elsewhere one process trains")
     if engine is None and resume not in (None, LATEST):
         from recipeforge.runner.ledger import Ledger
         from recipeforge.runner.resume import named, plan_of
@@ -263,7 +272,17 @@ def _plan_text(plan: Plan, report: Report, screen: Look) -> str:
     return "\n".join([*out, ""])
 
 
-def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quiet: bool, earlier: Run | None, smoke: bool) -> int:
+def _carry_out(
+    plan: Plan,
+    report: Report,
+    ledger: Path | None,
+    style: str,
+    quiet: bool,
+    earlier: Run | None,
+    smoke: bool,
+    on_ray: tuple[str | None] | None,
+) -> int:
+    """Train, tell how it ended, and return the exit code. `on_ray`: the address of a Ray cluster; `(None,)` starts one."""
     from recipeforge.cli.progress import Progress
     from recipeforge.runner.ledger import Ledger
     from recipeforge.runner.run_child import run
@@ -271,7 +290,14 @@ def _carry_out(plan: Plan, report: Report, ledger: Path | None, style: str, quie
     estimate = report.estimate.total if report.estimate else None
     with Ledger(ledger) as book:
         book.close_lost()
-        row = run(plan, report.text, book, estimate, Progress(sys.stderr, quiet), earlier=earlier, smoke=smoke)
+        hear = Progress(sys.stderr, quiet)
+        if on_ray is not None:
+            from recipeforge.runner.engines.ray_cluster import Cluster, Work
+
+            with Cluster(*on_ray).entered() as cluster:
+                (row,) = cluster.run([Work(plan, report.text, estimate, earlier, smoke)], book, lambda _, message: hear(message))
+        else:
+            row = run(plan, report.text, book, estimate, hear, earlier=earlier, smoke=smoke)
     if style == "json":
         write(json.dumps({"format": "recipeforge/run/1", "run": dataclasses.asdict(row)}) + "\n")
     else:

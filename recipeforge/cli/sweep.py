@@ -42,29 +42,56 @@ class Judged:
 @click.option("--dry-run", is_flag=True, help="Say which points would run, and stop.")
 @click.option("--smoke", is_flag=True, help="Two steps of each point, nothing kept but rows of the ledger.")
 @click.option("--retry", is_flag=True, help="Run points again that failed before.")
+@click.option(
+    "--engine", type=click.Choice(("in-process", "ray")), default="in-process", help="One after the other here, or a Ray cluster."
+)
+@click.option("--address", metavar="HOST:PORT", help="With --engine ray: a cluster that is there [one is started here, and stopped].")
+@click.option("--cpus", type=click.IntRange(1), default=1, show_default=True, help="With --engine ray: cores that each run takes.")
 @click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file for the runs' rows [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @format_option("text", "json")
-def command(grid: Path, dry_run: bool, smoke: bool, retry: bool, ledger: Path | None, quiet: bool, style: str) -> int:
-    """Run the points of GRID that satisfy the rules, one after the other, and compare them.
+def command(
+    grid: Path,
+    dry_run: bool,
+    smoke: bool,
+    retry: bool,
+    engine: str,
+    address: str | None,
+    cpus: int,
+    ledger: Path | None,
+    quiet: bool,
+    style: str,
+) -> int:
+    """Run the points of GRID that satisfy the rules, and compare them.
 
     GRID is YAML: `recipe:` names a recipe, `grid:` gives lists of values to slots (`technique`), knobs (`optimizer.learning_rate`) or
     `seed`. What the rules forbid is pruned before anything starts, with the rules' names.
 
     A sweep that ended early goes on where it was: points that finished are not run again, and one that was interrupted goes on from its
-    last checkpoint. Leaves with 0 when every point that can run finished, 1 when one failed or none can run, 130 when it was interrupted.
+    last checkpoint.
+
+    --engine ray runs as many at once as the cluster has room for, one that fails leaves the others alone, and all rows come to this
+    ledger. Machines of a cluster need recipe, data and output at the same paths.
+
+    Leaves with 0 when every point that can run finished, 1 when one failed or none can run, 130 when it was interrupted.
     """
     from recipeforge.catalog.load import load
     from recipeforge.runner.sweep import points, read_grid
 
+    if address is not None and engine != "ray":
+        raise click.UsageError("--address goes with --engine ray")
     catalog = load()
     read = read_grid(grid, catalog)
-    judged = [_judge(point) for point in points(read, catalog)]
+    judged = [_judge(point, elsewhere=address is not None) for point in points(read, catalog)]
     able = [j for j in judged if j.plan is not None]
     write(_counts(judged) + "\n", aside=style == "json")
     ended: dict[str, Run] = {}
     interrupted = False
-    if not dry_run:
+    if engine == "ray" and able and not dry_run:
+        ended, interrupted = _on_cluster(able, ledger, address, cpus, quiet=quiet, smoke=smoke, retry=retry)
+        if interrupted:
+            note(f"interrupted; `recipeforge sweep {grid} --engine ray` goes on from here")
+    elif not dry_run:
         for number, one in enumerate(able, start=1):
             if not quiet:
                 note(f"{one.point.name} ({number} of {len(able)}): {_values(one.point)}")
@@ -82,12 +109,12 @@ def command(grid: Path, dry_run: bool, smoke: bool, retry: bool, ledger: Path | 
     return CLEAN if able and all(run.state == "finished" for run in ended.values()) else FINDINGS
 
 
-def _judge(point: Point) -> Judged:
+def _judge(point: Point, *, elsewhere: bool = False) -> Judged:
     from recipeforge.api.running import judged_here
     from recipeforge.catalog.load import load
     from recipeforge.documents.parse import parse
     from recipeforge.runner.plan import make_plan
-    from recipeforge.runner.preflight import problems
+    from recipeforge.runner.preflight import OF_THIS_MACHINE, problems
 
     report = judged_here(parse(point.text, point.path))
     if report.loadout is None or report.verdict.kind != "valid":
@@ -95,6 +122,8 @@ def _judge(point: Point) -> Judged:
         return Judged(point, report, None, errors or ((report.verdict.kind, report.verdict.spent),), pruned=True)
     plan = make_plan(load(), report.loadout, report.text)
     found = problems(plan, report.loadout, goes_on=True)
+    if elsewhere:
+        found = tuple(d for d in found if d.slug not in OF_THIS_MACHINE)
     return Judged(point, report, None if found else plan, tuple((d.slug, d.message) for d in found))
 
 
@@ -108,6 +137,35 @@ def _counts(judged: Sequence[Judged]) -> str:
             why = collections.Counter(reason for j in some for reason in dict.fromkeys(j.reasons))
             lines += [f"  {count:>4} × {name} {text}" for (name, text), count in why.most_common()]
     return "\n".join(lines)
+
+
+def _on_cluster(
+    able: Sequence[Judged], ledger: Path | None, address: str | None, cpus: int, *, quiet: bool, smoke: bool, retry: bool
+) -> tuple[dict[str, Run], bool]:
+    """Run points on a Ray cluster; return the rows by point, and whether someone asked for the end."""
+    from recipeforge.cli.progress import Progress
+    from recipeforge.runner.engines.ray_cluster import Cluster, Work
+    from recipeforge.runner.ledger import Ledger
+
+    ended: dict[str, Run] = {}
+    works: dict[str, Work] = {}
+    with Ledger(ledger) as book:
+        book.close_lost()
+        for one in able:
+            assert one.plan is not None
+            earlier = None if smoke else _earlier(book, one.plan, retry)
+            if earlier is not None and earlier.state != "interrupted":
+                note(f"{one.point.name}: {earlier.state} before, as run {earlier.id}")
+                ended[one.point.name] = earlier
+            else:
+                estimate = one.report.estimate.total if one.report.estimate else None
+                works[one.point.name] = Work(one.plan, one.point.text, estimate, earlier, smoke)
+        if not works:
+            return ended, False
+        told = {name: Progress(sys.stderr, quiet, name) for name in works}
+        with Cluster(address, cpus).entered() as cluster:
+            rows = cluster.run(list(works.values()), book, lambda work, message: told[work.plan.name](message))
+    return ended | {row.name: row for row in rows}, cluster.interrupted
 
 
 def _run(one: Judged, ledger: Path | None, *, quiet: bool, smoke: bool, retry: bool) -> Run:

@@ -55,7 +55,8 @@ class Book:
             case "result" | "checkpoint" if not row.smoke:
                 self.row = replace(row, output=f["folder"])
             case "ended":
-                self.exit_code, self._who = f["code"], f"training process {f['rank']}"
+                self.exit_code = f["code"]
+                self._who = self._who if f["rank"] is None else f"training process {f['rank']}"
                 return
             case "end":
                 cause = f.get("cause", "")

@@ -12,8 +12,8 @@ class Message:
     Kinds and fields: `stage` text · `note` text, at times as a problem · `problem` text, slug, subject, help · `hardware` names ·
     `resume` step (0: from the beginning), folder · `total` steps · `step` step, loss, rate, seconds · `metric` step, name, value ·
     `summary` name, value · `peak` bytes, how · `checkpoint` folder, step · `result` folder ·
-    `check` name, good, text · `end` state, message, cause, steps, seconds · `ended` rank, code: of several processes, the one that ended
-    without a last word.
+    `check` name, good, text · `end` state, message, cause, steps, seconds · `ended` rank, code: of the process that ended, without a
+    last word where there are several.
     """
 
     kind: str

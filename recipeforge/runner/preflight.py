@@ -28,6 +28,10 @@ CODE = "preflight"
 """Stands where rules have their code: these findings are about this machine and this engine, not about the recipe."""
 
 
+OF_THIS_MACHINE = {"no-gpu", "smaller-gpu", "older-gpu", "gpu-in-use", "memory-in-use", "torch-without-cuda"}
+"""Problems that another machine need not have."""
+
+
 def problems(
     plan: Plan,
     loadout: Loadout,

@@ -51,34 +51,37 @@ def run(
     Raises:
         RunError: the output folder cannot be made.
     """
-    if smoke:
-        return _smoke(plan, recipe_text, ledger, estimate_bytes, listen)
-    if earlier is not None:
-        row, output = replace(earlier, **_here(plan), state="running", message="", cause=""), Path(earlier.folder)
-        ledger.begin_again(row)
-    else:
-        row, output = _new(plan, ledger, estimate_bytes)
-        _lay_out(output, plan, recipe_text)
-        ledger.begin(row, recipe_text)
-    return _carried_out(plan, Book(ledger, row), output, listen, resume=earlier is not None)
-
-
-def _smoke(plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None, listen: Listener) -> Run:
-    row = replace(_new(plan, ledger, estimate_bytes)[0], smoke=True, output="", folder="")
-    with tempfile.TemporaryDirectory(prefix=f"recipeforge-{row.id}-", ignore_cleanup_errors=True) as folder:
-        ledger.begin(row, recipe_text)
-        return _carried_out(plan, Book(ledger, row), Path(folder), listen, smoke=True)
-
-
-def _carried_out(plan: Plan, book: Book, output: Path, listen: Listener, *, resume: bool = False, smoke: bool = False) -> Run:
-    order = {"plan": plan.to_json(), "output": str(output), "resume": resume, "smoke": smoke}
-    try:
-        with (output / LOG).open("ab") as log:
-            _follow(order, plan, log, book, listen)
-    finally:
-        # Also when listening failed: no row may stay `running` behind a process that is gone.
-        book.close(output / LOG)
+    with contextlib.ExitStack() as leaving:
+        book, order = leaving.enter_context(entered(plan, recipe_text, ledger, estimate_bytes, earlier=earlier, smoke=smoke))
+        log = leaving.enter_context((Path(order["output"]) / LOG).open("ab"))
+        _follow(order, plan, log, book, listen)
     return book.row
+
+
+@contextlib.contextmanager
+def entered(
+    plan: Plan, recipe_text: str, ledger: Ledger, estimate_bytes: int | None, *, earlier: Run | None = None, smoke: bool = False
+) -> Iterator[tuple[Book, dict[str, Any]]]:
+    """Enter a run into the ledger; give its book, and the order for whatever trains it. Behind it the row has an end, come what may."""
+    with contextlib.ExitStack() as leaving:
+        if smoke:
+            row = replace(_new(plan, ledger, estimate_bytes)[0], smoke=True, output="", folder="")
+            folder = tempfile.TemporaryDirectory(prefix=f"recipeforge-{row.id}-", ignore_cleanup_errors=True)
+            output = Path(leaving.enter_context(folder))
+            ledger.begin(row, recipe_text)
+        elif earlier is not None:
+            row, output = replace(earlier, **_here(plan), state="running", message="", cause=""), Path(earlier.folder)
+            ledger.begin_again(row)
+        else:
+            row, output = _new(plan, ledger, estimate_bytes)
+            _lay_out(output, plan, recipe_text)
+            ledger.begin(row, recipe_text)
+        book = Book(ledger, row)
+        try:
+            yield book, {"plan": plan.to_json(), "output": str(output), "resume": earlier is not None, "smoke": smoke}
+        finally:
+            # Also when listening failed: no row may stay `running` behind a process that is gone.
+            book.close(output / LOG)
 
 
 def look(plan: Plan, listen: Listener) -> None:
@@ -89,7 +92,7 @@ def look(plan: Plan, listen: Listener) -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
-            env=_environment(plan),
+            env=os.environ | environment(plan),
             text=True,
             encoding="utf-8",
         )
@@ -130,7 +133,7 @@ def _follow(order: dict[str, Any], plan: Plan, log: IO[bytes], book: Book, liste
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=_environment(plan) | environment_of(plan),
+        env=os.environ | environment(plan),
         # A terminal's Ctrl-C goes to its whole process group; in a session of its own the child hears only what is passed on.
         start_new_session=True,
         text=True,
@@ -176,8 +179,8 @@ def _passing_on_signals(process: subprocess.Popen[str], book: Book) -> Iterator[
             signal.signal(number, handler)
 
 
-def _environment(plan: Plan) -> dict[str, str]:
-    """The child's environment, set before torch loads."""
+def environment(plan: Plan) -> dict[str, str]:
+    """Return what a training process has in its environment besides, set before torch loads."""
     # Idle OpenMP threads that spin make torch 10 to 100 times slower where cores are shared.
     # And the driver's tools and CUDA have to mean the same GPU by a number.
     order = os.environ.get("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
@@ -186,7 +189,7 @@ def _environment(plan: Plan) -> dict[str, str]:
         more["HF_HUB_OFFLINE"] = "1"
     if str(plan.values.get("hardware.gpu", "")).lower() == "cpu":
         more["CUDA_VISIBLE_DEVICES"] = ""
-    return {**os.environ, **more}
+    return more | environment_of(plan)
 
 
 def _lay_out(output: Path, plan: Plan, recipe_text: str) -> None:
