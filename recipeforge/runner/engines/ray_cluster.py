@@ -28,7 +28,7 @@ from recipeforge.runner.run_child import LOG, entered, environment
 from recipeforge.schemas.errors import RunError
 from recipeforge.schemas.run import Run
 
-RAY = Need("ray", "spreads runs over a cluster", minimum="2.50")
+RAY = Need("ray", "spreads runs over a cluster", minimum="2.60")
 STORE_BYTES = 80 * 2**20
 """Of shared memory: messages are small, and Ray would take a third of the machine's."""
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0", "RAY_DEDUP_LOGS": "0"}
