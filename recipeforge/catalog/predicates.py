@@ -289,3 +289,76 @@ def data_sets_and_probabilities_of_other_counts(names: str, probabilities: str |
     """Names and probabilities, each a text with commas, are not as many."""
     both_written_out = "absent" not in (names, probabilities) and "list" not in (names, probabilities)
     return both_written_out and str(names).count(",") != str(probabilities).count(",")
+
+
+_TRL_DPO = "https://github.com/huggingface/trl/blob/v1.16.0/trl/trainer/dpo_config.py"
+_TRL_GRPO_NOW = "https://github.com/huggingface/trl/blob/v1.16.0/trl/trainer/grpo_config.py"
+_TRL_MIXTURE = "https://github.com/huggingface/trl/blob/v1.16.0/trl/scripts/utils.py"
+_TORCHTUNE_PPO = "https://github.com/pytorch/torchtune/blob/v0.6.1/recipes/ppo_full_finetune_single_device.py"
+
+
+def _remains(whole: object, part: object) -> bool:
+    """Return whether two counts are given and the second does not divide the first."""
+    counts = [n for n in (whole, part) if isinstance(n, int) and not isinstance(n, bool) and n > 0]
+    return len(counts) == 2 and counts[0] % counts[1] != 0
+
+
+@PREDICATES.register("losses-weighted-one-by-one", "config.loss_type[]", "config.loss_weights[]", source=_TRL_DPO)
+def losses_weighted_one_by_one(losses: tuple[str, ...], weights: tuple[str, ...]) -> bool:
+    """Losses and their weights are both listed, and not as many."""
+    return bool(losses and weights) and len(losses) != len(weights)
+
+
+@PREDICATES.register("generation-batch-of-partial-groups", "config.generation_batch_size", "config.num_generations", source=_TRL_GRPO_NOW)
+def generation_batch_of_partial_groups(batch: int | str, generations: int | str) -> bool:
+    """The completions that are sampled at once do not divide into whole groups."""
+    return _remains(batch, generations)
+
+
+@PREDICATES.register(
+    "generation-batch-of-partial-steps", "config.generation_batch_size", "config.per_device_train_batch_size", source=_TRL_GRPO_NOW
+)
+def generation_batch_of_partial_steps(batch: int | str, micro: int | str) -> bool:
+    """The completions that are sampled at once do not divide into micro-batches."""
+    return _remains(batch, micro)
+
+
+@PREDICATES.register(
+    "evaluation-batch-of-partial-groups",
+    "hardware.count",
+    "config.per_device_eval_batch_size",
+    "config.num_generations",
+    source=_TRL_GRPO_NOW,
+)
+def evaluation_batch_of_partial_groups(count: int, micro: int | str, generations: int | str) -> bool:
+    """One evaluation batch over all devices does not divide into whole groups of completions."""
+    return isinstance(micro, int) and _remains(count * micro, generations)
+
+
+@PREDICATES.register(
+    "sampling-correction-bounds-crossed",
+    "config.vllm_importance_sampling_clip_min",
+    "config.vllm_importance_sampling_clip_max",
+    source=_TRL_GRPO_NOW,
+)
+def sampling_correction_bounds_crossed(lower: float | str, upper: float | str) -> bool:
+    """The lower bound is not below the upper one."""
+    return isinstance(lower, int | float) and isinstance(upper, int | float) and lower >= upper
+
+
+@PREDICATES.register("fractions-of-some", "config.datasets[].path", "config.datasets[].fraction", source=_TRL_MIXTURE)
+def fractions_of_some(paths: tuple[str, ...], fractions: tuple[str, ...]) -> bool:
+    """Some data sets of a mixture have a fraction, and others have none."""
+    return 0 < len(fractions) < len(paths)
+
+
+@PREDICATES.register("batch-of-partial-forward-batches", "config.batch_size", "config.forward_batch_size", source=_TORCHTUNE_PPO)
+def batch_of_partial_forward_batches(batch: int | str, forward: int | str) -> bool:
+    """The batch does not divide into batches of the forward pass."""
+    return _remains(batch, forward)
+
+
+@PREDICATES.register("batch-of-partial-ppo-batches", "config.batch_size", "config.ppo_batch_size", source=_TORCHTUNE_PPO)
+def batch_of_partial_ppo_batches(batch: int | str, ppo: int | str) -> bool:
+    """The batch does not divide into batches of PPO's optimization."""
+    return _remains(batch, ppo)

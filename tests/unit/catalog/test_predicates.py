@@ -10,6 +10,8 @@ from recipeforge.schemas.errors import CatalogError
 SMALL = st.integers(1, 64)
 AMOUNT = st.floats(0, 200, allow_nan=False)
 WORDS = st.lists(st.sampled_from(["jinja", "chatml"]), max_size=4).map(tuple)
+COUNT = st.integers(1, 12) | st.sampled_from(["absent", "${batch}", True])
+BOUND = st.floats(0, 2, allow_nan=False) | st.just("absent")
 NAMES = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4).map(",".join)
 
 
@@ -19,6 +21,11 @@ def divides(part, whole):
     while total < whole:
         total += part
     return total == whole
+
+
+def given_and_left_over(whole, part):
+    """Whether both are counts and the second does not divide the first."""
+    return not {type(whole), type(part)} & {str, bool} and not divides(part, whole)
 
 
 def share_left(decay, every, steps):
@@ -145,6 +152,47 @@ NAIVE = {
             v["config.dataset"] not in ("absent", "list")
             and len(v["config.dataset"].split(",")) != len(str(v["config.interleave_probs"]).split(","))
         ),
+    ),
+    "losses-weighted-one-by-one": (
+        {"config.loss_type[]": WORDS, "config.loss_weights[]": WORDS},
+        lambda v: () not in v.values() and [1 for _ in v["config.loss_type[]"]] != [1 for _ in v["config.loss_weights[]"]],
+    ),
+    "generation-batch-of-partial-groups": (
+        {"config.generation_batch_size": COUNT, "config.num_generations": COUNT},
+        lambda v: given_and_left_over(v["config.generation_batch_size"], v["config.num_generations"]),
+    ),
+    "generation-batch-of-partial-steps": (
+        {"config.generation_batch_size": COUNT, "config.per_device_train_batch_size": COUNT},
+        lambda v: given_and_left_over(v["config.generation_batch_size"], v["config.per_device_train_batch_size"]),
+    ),
+    "evaluation-batch-of-partial-groups": (
+        {
+            "hardware.count": st.integers(1, 4),
+            "config.per_device_eval_batch_size": st.integers(1, 12) | st.just("absent"),
+            "config.num_generations": COUNT,
+        },
+        lambda v: (
+            v["config.per_device_eval_batch_size"] != "absent"
+            and given_and_left_over(v["hardware.count"] * v["config.per_device_eval_batch_size"], v["config.num_generations"])
+        ),
+    ),
+    "sampling-correction-bounds-crossed": (
+        {"config.vllm_importance_sampling_clip_min": BOUND, "config.vllm_importance_sampling_clip_max": BOUND},
+        lambda v: (
+            "absent" not in v.values() and not v["config.vllm_importance_sampling_clip_min"] < v["config.vllm_importance_sampling_clip_max"]
+        ),
+    ),
+    "fractions-of-some": (
+        {"config.datasets[].path": WORDS, "config.datasets[].fraction": WORDS},
+        lambda v: v["config.datasets[].fraction"] != () and v["config.datasets[].path"][len(v["config.datasets[].fraction"]) :] != (),
+    ),
+    "batch-of-partial-forward-batches": (
+        {"config.batch_size": COUNT, "config.forward_batch_size": COUNT},
+        lambda v: given_and_left_over(v["config.batch_size"], v["config.forward_batch_size"]),
+    ),
+    "batch-of-partial-ppo-batches": (
+        {"config.batch_size": COUNT, "config.ppo_batch_size": COUNT},
+        lambda v: given_and_left_over(v["config.batch_size"], v["config.ppo_batch_size"]),
     ),
 }
 
