@@ -121,6 +121,10 @@ def data(folder: Path) -> None:
         "text": [{"text": f"{a} {b}"} for a, b in said],
         "chat": [{"messages": [{"role": "user", "content": a}, {"role": "assistant", "content": b}]} for a, b in said],
         "instruct": [{"prompt": a, "completion": b} for a, b in said],
+        "preference": [{"prompt": a, "chosen": f" {b}", "rejected": " no"} for a, b in said],
+        "unpaired-preference": [{"prompt": a, "completion": f" {b}", "label": len(b) % 2 == 0} for a, b in said],
+        "prompts": [{"prompt": a} for a, _ in said],
+        "classification": [{"text": a, "label": a.split()[0]} for a, _ in said],
     }
     for name, lines in rows.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

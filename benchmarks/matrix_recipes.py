@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from recipeforge.runner.parts import PARTS
+from recipeforge.runner.parts.objective import OTHER_START, rows_objections
 from recipeforge.runner.parts.registry import Part
+from recipeforge.runner.records import KINDS
 
 Choice = Mapping[str, str]
 """Axis → value, in the words of a recipe."""
@@ -27,8 +29,13 @@ SPELLED = {
     "embedding-lr": "{use: embedding-lr, embedding_rate: 1.0e-4}",
     "boft": "{use: boft, block_size: 4}",
     "c3a": "{use: c3a, block_size: 32}",
+    "robust-dpo": "{use: robust-dpo, label_smoothing: 0.1}",
+    "grpo": "{use: grpo, generations: 2, completion_length: 8, reward: length}",
+    "dr-grpo": "{use: dr-grpo, generations: 2, completion_length: 8, reward: length}",
 }
 """Components that need more than their name."""
+ROWS = ("RF5210", "RF5211", "RF5212", "RF5213")
+"""Rules about rows that an objective cannot learn from."""
 LISTS = ("memory", "regularization", "lr_groups")
 
 
@@ -41,14 +48,38 @@ def _can(part: Part) -> bool:
     return not part.untested and all(n.installed is not None and not n.too_old for n in part.needs)
 
 
+def _objective(choice: Choice) -> Part | None:
+    return PARTS.get(choice["objective"].removeprefix("{use: ").partition(",")[0] or "sft")
+
+
+def beyond(choice: Choice) -> bool:
+    """Return whether the engine says in its documentation that it does not do this, whatever the rules say."""
+    objective = _objective(choice)
+    if objective is None or "next-token" in objective.traits:
+        return False
+    other_start = any(choice["technique"].removeprefix("{use: ").startswith(name) for name in OTHER_START)
+    return choice["packing"] == "true" or bool(choice["regularization"]) or ("reference" in objective.traits and other_start)
+
+
+def takes_its_rows(choice: Choice) -> bool:
+    """Return whether the objective learns from rows of this format here; what the rules say of formats is about frameworks."""
+    objective = _objective(choice)
+    return objective is None or not list(rows_objections(objective.component, choice["format"]))
+
+
 def axes() -> dict[str, list[str]]:
     """Return axis → values; the empty value leaves the line out."""
     found = {slot: here(slot) for slot in ("technique", "optimizer", "scheduler", "precision", "attention")}
     found |= {slot: ["", *here(slot)] for slot in ("quantization", "averaging")}
     found |= {slot: ["", *(f"[{c}]" for c in here(slot))] for slot in LISTS}
     found["memory"].append("[{use: gradient-checkpointing, use_reentrant: true}]")
-    found["objective"] = ["", "{use: sft, completion_only: true}", "pretrain"]
-    found["format"] = ["text", "chat", "instruct"]
+    found["objective"] = [
+        "",
+        "{use: sft, completion_only: true}",
+        "pretrain",
+        *(o for o in here("objective") if o not in ("sft", "pretrain")),
+    ]
+    found["format"] = ["text", "chat", "instruct", *KINDS]
     found["packing"] = ["false", "true"]
     found["batch"] = ["{micro: 2}", "{micro: 2, accumulate: 2}"]
     found["eval"] = ["", "{strategy: steps, every: 1}", "{strategy: epoch}"]
@@ -105,7 +136,12 @@ def cases(model: str, judge: Judge, valid: int, invalid: int, seed: int) -> Iter
     chosen: list[Choice] = []
     while len(chosen) < valid:
         best = max((_candidate(known, covered, draw) for _ in range(6)), key=lambda c: len(_pairs(c) - covered))
-        settled = _settled(best, known, lambda text: judge(text).kind == "valid", model, draw)
+        settled = _settled(
+            best,
+            known,
+            lambda choice: takes_its_rows(choice) and not beyond(choice) and judge(written(choice, model)).kind == "valid",
+            draw,
+        )
         if settled is None:
             continue
         covered |= _pairs(settled)
@@ -119,7 +155,11 @@ def cases(model: str, judge: Judge, valid: int, invalid: int, seed: int) -> Iter
         for axis in draw.sample(list(known), draw.choice((1, 1, 2))):
             choice[axis] = draw.choice(known[axis])
         text = written(choice, model)
+        if beyond(choice):
+            continue
         verdict = judge(text)
+        if not takes_its_rows(choice) and not set(verdict.errors) & set(ROWS):
+            continue  # it would fail, but not as the rules say
         # A few of each kind, not hundreds of the commonest.
         if verdict.codes and seen.get(verdict.codes, 0) < 4:
             seen[verdict.codes] = seen.get(verdict.codes, 0) + 1
@@ -136,11 +176,11 @@ def _candidate(known: Mapping[str, list[str]], covered: set, draw: random.Random
     return choice
 
 
-def _settled(choice: Choice, known: Mapping[str, list[str]], fits: Callable[[str], bool], model: str, draw: random.Random) -> Choice | None:
+def _settled(choice: Choice, known: Mapping[str, list[str]], fits: Callable[[Choice], bool], draw: random.Random) -> Choice | None:
     """Draw axes anew, one after the other, until the rules allow the recipe."""
     current = dict(choice)
     for _ in range(60):
-        if fits(written(current, model)):
+        if fits(current):
             return current
         axis = draw.choice(list(known))
         current[axis] = draw.choice(known[axis])

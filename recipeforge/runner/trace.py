@@ -39,6 +39,7 @@ FAMILIES = ("llama", "qwen2", "qwen3", "mistral", "gemma", "olmo2", "phi3")
 """Model classes whose config the catalog's dimensions describe in full."""
 _TRACED = ("technique", "quantization", "precision", "attention", "memory")
 """Slots whose parts change what a trace counts."""
+_NEXT_TOKEN = ("sft", "pretrain")
 _GROUPED = "TRANSFORMERS_SDPA_FORCE_GQA"
 """Without padding, transformers hands the kernel no mask and keys and values as they are; it will not look for padding in a fake tensor."""
 
@@ -186,6 +187,8 @@ def trace(plan: Plan, facts: Mapping[str, Any], state_bytes: float, formats: For
     Raises:
         RunError: the model's class or a part of the recipe cannot be traced; the message says which.
     """
+    if (objective := plan.part_in("objective")) not in _NEXT_TOKEN:
+        raise RunError(f"the trace counts a step over next tokens, and the recipe's objective is {objective}")
     missing = [c for slot in _TRACED for c in plan.parts.get(slot, ()) if PARTS.get(c) is None]
     if missing and not (formats and missing == list(plan.parts.get("precision", ()))):
         raise RunError(f"this engine has no `{missing[0]}` whose tensors could be counted")

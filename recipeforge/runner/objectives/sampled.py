@@ -45,12 +45,12 @@ class Sampled:
     def read(self, plan: Plan, rows: Sequence[Row], tokenizer: Any, few: int | None) -> tuple[Data, Tokenised]:
         """Leave out prompts that leave no room for an answer, and hold some of the others out."""
         room = int(plan.values["data.sequence_length"]) - int(plan.values["objective.completion_length"])
-        sequences = seen(rows, plan, tokenizer)
+        sequences = seen(_prompts(rows), plan, tokenizer)
         fits = [row for row in rows if _tokens(row, plan, tokenizer) <= room]
         if not fits:
             raise DataError(f"no prompt has at most {room} tokens, which is what `completion_length` leaves of `sequence_length`")
         kept, held_out = split(fits, plan, few)
-        shown = [Line((tokens,)) for tokens in seen(held_out or kept[: int(plan.values["batch.micro"])], plan, tokenizer).rows]
+        shown = [Line((tokens,)) for tokens in seen(_prompts(held_out or kept[: int(plan.values["batch.micro"])]), plan, tokenizer).rows]
         said = f"{len(kept)} prompts to train on, {len(held_out)} held out, {len(rows) - len(fits)} too long and left out"
         return Data(list(kept), list(held_out), shown, said=said), sequences
 
@@ -86,7 +86,11 @@ class Sampled:
 
 
 def _tokens(row: Row, plan: Plan, tokenizer: Any) -> int:
-    return seen([row], plan, tokenizer).longest
+    return seen(_prompts([row]), plan, tokenizer).longest
+
+
+def _prompts(rows: Sequence[Row]) -> list[Row]:
+    return [Row(record={"prompt": row.record["prompt"]}) for row in rows]
 
 
 def reward_named(written: str, folder: Path, longest: int) -> Callable[..., list[float]]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from recipeforge.runner.parts.ends import weights_at_ends
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 
 _LAYER = re.compile(r"\.(?:layers|h|blocks)\.(\d+)\.")
@@ -35,8 +36,7 @@ def faster_b(model: Any, values: Values, optimizers: Sequence[Any]) -> None:
 def embedding_rate(model: Any, values: Values, optimizers: Sequence[Any]) -> None:
     """Embeddings and head at a rate of their own."""
     factor = float(values["lr_groups.embedding_rate"]) / float(values["optimizer.learning_rate"])
-    ends = [m for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None]
-    ids = {id(p) for module in ends for p in module.parameters()}
+    ids = weights_at_ends(model)
     split(optimizers, lambda p: factor if id(p) in ids else 1.0)
 
 

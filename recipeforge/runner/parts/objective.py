@@ -10,8 +10,7 @@ from recipeforge.runner.packages import Need
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 
 TRL = Need("trl", "prepares the data and computes the loss", minimum="1.16")
-_TEXT = ("text", "chat", "instruct")
-_OTHER_START = ("pissa", "olora", "loftq", "prompt-tuning", "p-tuning", "prefix-tuning", "fourierft", "vb-lora", "c3a")
+OTHER_START = ("pissa", "olora", "loftq", "prompt-tuning", "p-tuning", "prefix-tuning", "fourierft", "vb-lora", "c3a")
 """Adapters that change what the model says before they have learnt anything, or change its base."""
 
 
@@ -24,18 +23,30 @@ def _made(module: str, name: str, *arguments: Any, **named: Any) -> Callable[[],
     return build
 
 
-def _rows_are(*formats: str) -> Callable[[Wishes], Iterable[Objection]]:
-    def objections(wishes: Wishes) -> Iterable[Objection]:
-        given = wishes.values.get("data.format")
-        if given is not None and given not in formats:
-            can = " or ".join(f"`format: {name}`" for name in formats)
-            yield Objection("data.format", f"it does not learn from `format: {given}`", f"it takes {can}")
+ROWS = {
+    **dict.fromkeys(("sft", "pretrain"), ("text", "chat", "instruct")),
+    **dict.fromkeys(("dpo", "ipo", "robust-dpo", "orpo", "cpo", "simpo", "reward"), ("preference",)),
+    "kto": ("unpaired-preference", "preference"),
+    **dict.fromkeys(("grpo", "dr-grpo"), ("prompts", "preference", "unpaired-preference")),
+    "classification": ("classification",),
+}
+"""Objective → formats of the rows that it learns from."""
 
-    return objections
+
+def rows_objections(objective: str, given: str) -> Iterable[Objection]:
+    """Yield the objection of an objective to rows of a format."""
+    if given not in ROWS[objective]:
+        can = " or ".join(f"`format: {name}`" for name in ROWS[objective])
+        yield Objection("data.format", f"it does not learn from `format: {given}`", f"it takes {can}")
+
+
+def _rows_fit(wishes: Wishes) -> Iterable[Objection]:
+    given = wishes.values.get("data.format")
+    return rows_objections(wishes.parts["objective"][0], str(given)) if given is not None else ()
 
 
 def _prompt_exists(wishes: Wishes) -> Iterable[Objection]:
-    yield from _rows_are(*_TEXT)(wishes)
+    yield from _rows_fit(wishes)
     if wishes.values.get("objective.completion_only") and wishes.values.get("data.format") == "text":
         yield Objection(
             "objective.completion_only",
@@ -54,7 +65,7 @@ def _one_row_a_sequence(wishes: Wishes) -> Iterable[Objection]:
 def _reference(wishes: Wishes) -> Iterable[Objection]:
     """With an adapter, the reference is the model with the adapter switched off: that has to be the model that training began with."""
     technique = wishes.parts["technique"][0]
-    if technique in _OTHER_START:
+    if technique in OTHER_START:
         yield Objection(
             technique,
             "switched off, it is not the model that training began with, and that is what the loss is held against",
@@ -85,7 +96,6 @@ def _preference(
     sentence: str,
     trainer: str,
     *knobs: str,
-    formats: tuple[str, ...] = ("preference",),
     settings: Mapping[str, Any] | None = None,
     reference: bool = False,
     checks: tuple[Callable[[Wishes], Iterable[Objection]], ...] = (),
@@ -104,8 +114,9 @@ def _preference(
         return f"{sentence}{', ' if told else ''}{', '.join(told)}; by TRL's {trainer.rpartition('.')[2]}"
 
     only = {"precompute_reference": (False,), "sync_reference": (False,)} if reference else {}
-    objections = _all(_rows_are(*formats), _one_row_a_sequence, *((_reference,) if reference else ()), *checks)
-    return Part(component, "objective", build, does, reads("objective", *knobs, **only), (TRL,), objections=objections)
+    objections = _all(_rows_fit, _one_row_a_sequence, *((_reference,) if reference else ()), *checks)
+    traits = frozenset({"reference"} if reference else set[str]())
+    return Part(component, "objective", build, does, reads("objective", *knobs, **only), (TRL,), traits, objections)
 
 
 def _reward(wishes: Wishes) -> Iterable[Objection]:
@@ -163,8 +174,8 @@ def _sampled(component: str, sentence: str, settings: Mapping[str, Any]) -> Part
     knobs = reads(
         "objective", "beta", "generations", "temperature", "reward", "completion_length", iterations=(1,), sync_reference=(False,)
     )
-    objections = _all(_rows_are("prompts"), _one_row_a_sequence, _reward, _whole_groups, _kl)
-    return Part(component, "objective", build, does, knobs, (TRL,), objections=objections)
+    objections = _all(_rows_fit, _one_row_a_sequence, _reward, _whole_groups, _kl)
+    return Part(component, "objective", build, does, knobs, (TRL,), frozenset({"reference"}), objections)
 
 
 PARTS = (
@@ -174,6 +185,7 @@ PARTS = (
         build=_made("next_token", "NextToken"),
         does=_sentence,
         reads=reads("objective", "completion_only"),
+        traits=frozenset({"next-token"}),
         objections=_prompt_exists,
     ),
     Part(
@@ -181,7 +193,8 @@ PARTS = (
         "objective",
         build=_made("next_token", "NextToken"),
         does=lambda v: "next-token cross-entropy over all tokens, averaged over the tokens of a whole optimizer step",
-        objections=_rows_are(*_TEXT),
+        traits=frozenset({"next-token"}),
+        objections=_rows_fit,
     ),
     _preference("dpo", "DPO", "trl.DPOTrainer", "beta", settings={"loss_type": ["sigmoid"]}, reference=True),
     _preference("ipo", "IPO", "trl.DPOTrainer", "beta", settings={"loss_type": ["ipo"]}, reference=True),
@@ -193,7 +206,6 @@ PARTS = (
         "KTO",
         "trl.KTOTrainer",
         "beta",
-        formats=("unpaired-preference", "preference"),
         settings={"loss_type": "kto"},
         reference=True,
         checks=(_several_rows,),
@@ -208,7 +220,7 @@ PARTS = (
         "objective",
         build=_made("classes", "Classification"),
         does=lambda v: "cross-entropy of each text's class, by a head of the model's own making",
-        objections=_all(_rows_are("classification"), _one_row_a_sequence),
+        objections=_all(_rows_fit, _one_row_a_sequence),
     ),
     _sampled("grpo", "GRPO", {"loss_type": "grpo", "scale_rewards": "group"}),
     _sampled("dr-grpo", "Dr. GRPO", {"loss_type": "dr_grpo", "scale_rewards": "none"}),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.ends import weights_at_ends
 from recipeforge.runner.parts.quantization import BITSANDBYTES
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 from recipeforge.schemas.errors import RunError
@@ -88,7 +89,7 @@ def muon(model: Any, values: Values) -> tuple[Any, ...]:
     """
     import torch
 
-    ends = {id(m.weight) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
+    ends = weights_at_ends(model)
     trainable = [(p, p.ndim == 2 and id(p) not in ends) for p in model.parameters() if p.requires_grad]
     hidden, rest = [p for p, ours in trainable if ours], [p for p, ours in trainable if not ours]
     momentum = float(values.get("optimizer.momentum", 0.95))

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.ends import ends_of
 from recipeforge.runner.parts.optimizer import SCHEDULE_FREE, decayed_groups, optimizer_part, options_of, rate_of
 from recipeforge.runner.parts.quantization import BITSANDBYTES
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes
@@ -82,7 +83,7 @@ def _targets(model: Any, wish: str) -> set[int]:
     """Return the ids of the weights that are projected."""
     import torch
 
-    ends = {id(m) for m in (model.get_input_embeddings(), model.get_output_embeddings()) if m is not None}
+    ends = {id(m) for m in ends_of(model)}
     named = {"attention": _ATTENTION, "mlp": _MLP, "all-linear": None}[wish]
     linear = [(name.rsplit(".", 1)[-1], m) for name, m in model.named_modules() if isinstance(m, torch.nn.Linear) and id(m) not in ends]
     return {id(module.weight) for name, module in linear if named is None or name in named}

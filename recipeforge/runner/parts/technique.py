@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from recipeforge.runner.packages import Need
+from recipeforge.runner.parts.ends import scores
 from recipeforge.runner.parts.precision import Formats
 from recipeforge.runner.parts.registry import Objection, Part, Values, Wishes, reads
 from recipeforge.schemas.errors import RunError
@@ -39,7 +40,7 @@ def targets_in(model: Any, wish: str) -> str | list[str]:
 
 def task_of(model: Any) -> str:
     """Return what peft calls the model's task: with one of scores, the head trains and is saved in full."""
-    return "SEQ_CLS" if type(model).__name__.endswith("ForSequenceClassification") else "CAUSAL_LM"
+    return "SEQ_CLS" if scores(model) else "CAUSAL_LM"
 
 
 def _embedding_names(model: Any) -> list[str]:

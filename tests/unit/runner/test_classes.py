@@ -64,6 +64,30 @@ def test_it_goes_on_to_the_same_bits(train, technique: str) -> None:
     assert rest.summary()["heldout_loss_after"] == whole.summary()["heldout_loss_after"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        {"optimizer": "{use: muon, learning_rate: 1.0e-3, auxiliary: adamw}", "technique": "full"},
+        {"optimizer": "{use: muon, learning_rate: 1.0e-3, auxiliary: adamw}"},
+    ],
+    ids=["full", "lora"],
+)
+def test_a_head_is_no_hidden_matrix(make, recipe, lines: dict[str, str]) -> None:
+    import torch
+
+    from recipeforge.runner.loading import Head, formats_of, load_base
+    from recipeforge.runner.parts import PARTS
+
+    plan = make(recipe(**LINES | lines)).plan
+    model = load_base(plan, torch.device("cpu"), head=Head(("a", "b"), 0))
+    model = PARTS[plan.part_in("technique")].build(model, plan.values, formats_of(plan))
+    hidden, rest = PARTS["muon"].build(model, plan.values)
+    heads = {id(p) for name, p in model.named_parameters() if "score" in name and p.requires_grad}
+    assert heads
+    assert not heads & {id(p) for group in hidden.param_groups for p in group["params"]}
+    assert heads <= {id(p) for group in rest.param_groups for p in group["params"]}
+
+
 def test_one_class_is_none(train, tmp_path: Path) -> None:
     (tmp_path / "said.jsonl").write_text((json.dumps({"text": "a", "label": "b"}) + "\n") * 4)
     with pytest.raises(RunError, match="all 4 rows are of one class, b"):

@@ -8,7 +8,7 @@ import pytest
 
 from recipeforge.runner.packages import Need
 from recipeforge.runner.parts import PARTS
-from recipeforge.runner.parts.objective import _OTHER_START
+from recipeforge.runner.parts.objective import OTHER_START
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.skipif(Need("trl", "").installed is None, reason="needs trl")
@@ -39,7 +39,7 @@ def test_dpo_learns_which_answer_is_better(train, technique: str) -> None:
     assert not any("ref" in p.name for p in output.rglob("*"))
 
 
-ADAPTERS = [p for p in PARTS if p.slot == "technique" and not p.untested and "adapter" in p.traits and p.component not in _OTHER_START]
+ADAPTERS = [p for p in PARTS if p.slot == "technique" and not p.untested and "adapter" in p.traits and p.component not in OTHER_START]
 
 
 @pytest.mark.parametrize("technique", [part.component for part in ADAPTERS if part.component != "qlora"])

@@ -30,6 +30,11 @@ def both(**parts: object) -> tuple[int, int]:
     return trace(make_plan(CATALOG, loadout, text), loadout.context.facts, state_bytes(CATALOG, loadout)).total, found.estimate.total
 
 
+def test_a_loss_of_another_kind_is_not_counted() -> None:
+    with pytest.raises(RunError, match="over next tokens, and the recipe's objective is dpo"):
+        both(technique="lora", objective="dpo")
+
+
 @pytest.mark.parametrize(
     "parts",
     [
