@@ -151,6 +151,11 @@ def batching(wanted: Wanted) -> Piece:
     return Piece((together, collate, _MICRO_BATCHES), ("import torch", "import itertools"), constants)
 
 
+def ordering(wanted: Wanted) -> Piece:
+    """`micro_batches(lines)` alone."""
+    return Piece((_MICRO_BATCHES,), ("import torch", "import itertools"), (("MICRO", wanted.number("batch.micro")),))
+
+
 _ALONE = source(
     """
     def sequences(rows):

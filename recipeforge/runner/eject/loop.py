@@ -60,6 +60,7 @@ def main(wanted: Wanted) -> Piece:
             <split>
             lines = sequences(rows)
             model, pad = build_model(), tokenizer.pad_token_id
+            <judge>
             <before>
             steps = <steps>
             optimizers = build_optimizers(model)
@@ -92,6 +93,7 @@ def main(wanted: Wanted) -> Piece:
             tokenizer.save_pretrained(OUTPUT)
         """,
         split=_split(wanted) if held else "",
+        judge=_judge(held) if wanted.pairs else "",
         before='print(f"held-out loss before: {mean_loss(model, held_out, pad):.6f}", flush=True)' if held else "",
         steps=steps,
         clip=repr(clip) if clip else "math.inf",
@@ -105,6 +107,11 @@ def main(wanted: Wanted) -> Piece:
     constants = (("ACCUMULATE", wanted.number("batch.accumulate")), ("OUTPUT", _output(wanted)))
     imports = ("import torch", "import itertools", "import math", "from pathlib import Path", "from transformers import set_seed")
     return Piece((function,), imports, constants)
+
+
+def _judge(held: bool) -> str:
+    lines = ["pad = judge(model, tokenizer, lines)  # pads, too", "lines = prepared(pad, lines)"]
+    return "\n".join([*lines, "held_out = prepared(pad, held_out)"] if held else lines)
 
 
 def _output(wanted: Wanted) -> str:

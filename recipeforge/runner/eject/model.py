@@ -10,13 +10,13 @@ from recipeforge.runner.parts.technique import _ATTENTION_LAYERS as ATTENTION_LA
 from recipeforge.runner.parts.technique import _BIAS as BIAS
 from recipeforge.runner.rows import PACKAGE
 
-TORCH, MODEL_CLASS = "import torch", "from transformers import AutoModelForCausalLM"
+TORCH = "import torch"
 
 
 def loading(wanted: Wanted) -> Piece:
     """`load_tokenizer()` and `load_base()`."""
     plan = wanted.plan
-    imports = [TORCH, MODEL_CLASS, "from transformers import AutoTokenizer"]
+    imports = [TORCH, f"from transformers import {_class(wanted)}", "from transformers import AutoTokenizer"]
     if plan.model.kind == "package":
         module = plan.model.written.removeprefix(PACKAGE)
         model = f'find_spec("{module}").submodule_search_locations[0]'
@@ -43,7 +43,10 @@ def _base(wanted: Wanted, gguf: str) -> tuple[str, tuple[str, ...]]:
     formats, plan = wanted.formats, wanted.plan
     dtype = f"dtype=torch.{formats.frozen if wanted.adapter else formats.trained}"
     options = (dtype, f'attn_implementation="{PARTS[plan.part_in("attention")].build()}"')
+    head = ("num_labels=len(LABELS)", "id2label=dict(enumerate(LABELS))", "pad_token_id=load_tokenizer().pad_token_id")
+    options = (*options, *head) if wanted.scores else options
     file = (gguf.removeprefix(", "),) if gguf else ()
+    load_from = f"{_class(wanted)}.from_pretrained"
     if "quantization" not in plan.parts:
         return source(
             """
@@ -53,19 +56,19 @@ def _base(wanted: Wanted, gguf: str) -> tuple[str, tuple[str, ...]]:
                 <dropout>
                 return model
             """,
-            load=call(_LOAD, "MODEL", *file, *options),
+            load=call(load_from, "MODEL", *file, *options),
             plain=_PLAIN if gguf else "",
             dropout=_dropout(wanted),
         ), ()
     more = ("quantization_config=quantization", 'device_map={"": DEVICE}')
-    load = f"model = {call(_LOAD, 'MODEL', *options, *more)}"
+    load = f"model = {call(load_from, 'MODEL', *options, *more)}"
     imports = ["from transformers import BitsAndBytesConfig"]
     if gguf:
         lines = [
-            f"plain = {call(_LOAD, 'MODEL', *file, dtype)}",
+            f"plain = {call(load_from, 'MODEL', *file, dtype)}",
             _PLAIN.replace("model", "plain"),
             "plain.save_pretrained(folder)",
-            f"model = {call(_LOAD, 'folder', *options, *more)}",
+            f"model = {call(load_from, 'folder', *options, *more)}",
         ]
         inside = "\n".join(f"    {line}" for line in "\n".join(lines).split("\n"))
         load = f"with tempfile.TemporaryDirectory() as folder:  # transformers quantizes no GGUF file: unpack it first\n{inside}"
@@ -88,7 +91,10 @@ def _base(wanted: Wanted, gguf: str) -> tuple[str, tuple[str, ...]]:
     ), tuple(imports)
 
 
-_LOAD = "AutoModelForCausalLM.from_pretrained"
+def _class(wanted: Wanted) -> str:
+    return "AutoModelForSequenceClassification" if wanted.scores else "AutoModelForCausalLM"
+
+
 _PLAIN = (
     'for owner, name in ((model, "hf_quantizer"), (model, "is_quantized"), (model.config, "quantization_config")):\n'
     "    delattr(owner, name)  # the weights are plain tensors now"
@@ -153,7 +159,7 @@ def _lora(**flags: bool) -> Writer:
     def write(wanted: Wanted) -> Piece:
         v = wanted.plan.values
         options = [
-            'task_type="CAUSAL_LM"',
+            f'task_type="{"SEQ_CLS" if wanted.scores else "CAUSAL_LM"}"',
             f"r={int(v['technique.rank'])}",
             f"lora_alpha={v['technique.alpha']!r}",
             f"lora_dropout={float(v['technique.dropout'])!r}",

@@ -60,6 +60,16 @@ class Wanted:
         return "adapter" in PARTS[self.plan.part_in("technique")].traits
 
     @property
+    def scores(self) -> bool:
+        """Whether the model's head gives scores of classes."""
+        return self.plan.part_in("objective") == "classification"
+
+    @property
+    def pairs(self) -> bool:
+        """Whether rows are pairs of answers."""
+        return self.plan.values.get("data.format") == "preference"
+
+    @property
     def packed(self) -> bool:
         """Whether several rows share a sequence."""
         return self.has("data.packing")
@@ -109,7 +119,7 @@ def head(imports: Iterable[str]) -> str:
     return "\n".join([*ours, "", *others])
 
 
-_STANDARD = {"csv", "importlib", "itertools", "json", "math", "pathlib", "random", "sys", "tempfile", "contextlib"}
+_STANDARD = {"copy", "csv", "importlib", "itertools", "json", "math", "pathlib", "random", "sys", "tempfile", "contextlib"}
 
 
 def _order(line: str) -> tuple[bool, str]:

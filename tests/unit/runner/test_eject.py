@@ -15,6 +15,7 @@ from recipeforge.runner.packages import Need
 from recipeforge.schemas.errors import RunError
 
 needs_bnb = pytest.mark.skipif(Need("bitsandbytes", "").installed is None, reason="needs bitsandbytes")
+needs_trl = pytest.mark.skipif(Need("trl", "").installed is None, reason="needs trl")
 WITHOUT_US = "import runpy, sys; sys.modules['recipeforge'] = None; runpy.run_path(sys.argv[1], run_name='__main__')"
 PACKED = "{source: rows.jsonl, format: text, sequence_length: 64, validation: 0.1, packing: true}"
 TALK = "{source: talk.jsonl, format: instruct, sequence_length: 64, validation: 0.1}"
@@ -49,6 +50,23 @@ RECIPES = {
     },
 }
 
+JUDGED = {"data": "{source: pairs.jsonl, format: preference, sequence_length: 64, validation: 0.2}", "objective": "{use: dpo, beta: 0.2}"}
+SORTED = {"data": "{source: sorted.jsonl, format: classification, sequence_length: 16, validation: 0.2}", "objective": "classification"}
+RECIPES |= {
+    "dpo-lora": JUDGED | {"precision": "bf16", "technique": "{use: lora, rank: 4, dropout: 0.1}", "eval": "{strategy: steps, every: 2}"},
+    "dpo-full": JUDGED | {"technique": "full", "batch": "{micro: 2, accumulate: 2}"},
+    "classifier-full": SORTED | {"technique": "full", "scheduler": "cosine"},
+    "classifier-lora": SORTED | {"technique": "{use: lora, rank: 4}", "precision": "bf16"},
+}
+
+
+@pytest.fixture(autouse=True)
+def judged(tmp_path: Path) -> None:
+    pairs = [{"prompt": f"{n}?", "chosen": f" yes {n}", "rejected": " no"} for n in range(30)]
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    classes = [{"text": f"{n} and {n * n}", "label": n % 3} for n in range(30)]
+    (tmp_path / "sorted.jsonl").write_text("".join(json.dumps(row) + "\n" for row in classes))
+
 
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
@@ -72,7 +90,9 @@ def numbers(text: str, pattern: str) -> list[float]:
     return [float(found) for found in re.findall(pattern, text)]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_bnb if name == "qlora" else ()) for name in RECIPES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=needs_bnb if name == "qlora" else needs_trl if "dpo" in name else ()) for name in RECIPES]
+)
 def test_a_script_without_us_comes_to_the_same_losses(make, recipe, train, talk, tmp_path: Path, name: str) -> None:
     pytest.importorskip("torch")
     heard = train(**RECIPES[name])[0]
@@ -85,7 +105,7 @@ def test_a_script_without_us_comes_to_the_same_losses(make, recipe, train, talk,
     assert losses == pytest.approx(heard.losses(), abs=1e-6)
     held_out = [f["value"] for f in heard.of("metric") if f["name"] == "heldout_loss"]
     assert numbers(told, r"held-out loss .*: (\S+)") == pytest.approx(held_out, abs=1e-6)
-    weights = "model.safetensors" if name == "full" else "adapter_model.safetensors"
+    weights = "model.safetensors" if "full" in name else "adapter_model.safetensors"
     ours = Path(heard.of("result")[0]["folder"]) / weights
     assert (script.parent / "output" / weights).stat().st_size == pytest.approx(ours.stat().st_size, rel=0.01)
 
