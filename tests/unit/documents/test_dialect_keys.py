@@ -192,7 +192,9 @@ def test_items_of_a_list_of_patterns_have_to_compile() -> None:
 
 def test_items_of_a_list_and_names_in_a_mapping_may_be_settled() -> None:
     config = "base_model: HuggingFaceTB/SmolLM2-135M\ndatasets: [{path: a.jsonl, type: alpaca}]\nmicro_batch_size: 1\n"
-    words = "eval_causal_lm_metrics: [chrf, bleu]\ntorch_compile: true\ntorch_compile_options: {epilogue_fusion: true, shape_pading: true}\n"
+    words = (
+        "eval_causal_lm_metrics: [chrf, bleu]\ntorch_compile: true\ntorch_compile_options: {epilogue_fusion: true, shape_pading: true}\n"
+    )
     found = {d.code: d for d in check(config + words).diagnostics if d.severity == "error"}
     assert "`bleu` for `eval_causal_lm_metrics`" in found["RF0006"].message
     assert "`shape_pading` in `torch_compile_options`" in found["RF0002"].message
