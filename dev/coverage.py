@@ -38,6 +38,7 @@ REASONS = {
     "log": "log message without consequence",
     "moot": "without consequence in practice",
     "unreleased": "in no release",
+    "past": "of past releases alone",
     "unread": "in a configuration that is not read",
     "not-yet": "not yet",
 }
