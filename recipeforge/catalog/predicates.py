@@ -294,7 +294,6 @@ def data_sets_and_probabilities_of_other_counts(names: str, probabilities: str |
 _TRL_DPO = "https://github.com/huggingface/trl/blob/v1.16.0/trl/trainer/dpo_config.py"
 _TRL_GRPO_NOW = "https://github.com/huggingface/trl/blob/v1.16.0/trl/trainer/grpo_config.py"
 _TRL_MIXTURE = "https://github.com/huggingface/trl/blob/v1.16.0/trl/scripts/utils.py"
-_TORCHTUNE_PPO = "https://github.com/pytorch/torchtune/blob/v0.6.1/recipes/ppo_full_finetune_single_device.py"
 
 
 def _remains(whole: object, part: object) -> bool:
@@ -324,18 +323,6 @@ def generation_batch_of_partial_steps(batch: int | str, micro: int | str) -> boo
 
 
 @PREDICATES.register(
-    "evaluation-batch-of-partial-groups",
-    "hardware.count",
-    "config.per_device_eval_batch_size",
-    "config.num_generations",
-    source=_TRL_GRPO_NOW,
-)
-def evaluation_batch_of_partial_groups(count: int, micro: int | str, generations: int | str) -> bool:
-    """One evaluation batch over all devices does not divide into whole groups of completions."""
-    return isinstance(micro, int) and _remains(count * micro, generations)
-
-
-@PREDICATES.register(
     "sampling-correction-bounds-crossed",
     "config.vllm_importance_sampling_clip_min",
     "config.vllm_importance_sampling_clip_max",
@@ -352,13 +339,7 @@ def fractions_of_some(paths: tuple[str, ...], fractions: tuple[str, ...]) -> boo
     return 0 < len(fractions) < len(paths)
 
 
-@PREDICATES.register("batch-of-partial-forward-batches", "config.batch_size", "config.forward_batch_size", source=_TORCHTUNE_PPO)
-def batch_of_partial_forward_batches(batch: int | str, forward: int | str) -> bool:
-    """The batch does not divide into batches of the forward pass."""
-    return _remains(batch, forward)
-
-
-@PREDICATES.register("batch-of-partial-ppo-batches", "config.batch_size", "config.ppo_batch_size", source=_TORCHTUNE_PPO)
-def batch_of_partial_ppo_batches(batch: int | str, ppo: int | str) -> bool:
-    """The batch does not divide into batches of PPO's optimization."""
-    return _remains(batch, ppo)
+@PREDICATES.register("fractions-of-streams", "config.datasets[].fraction", "config.streaming", source=_TRL_MIXTURE)
+def fractions_of_streams(fractions: tuple[str, ...], streaming: bool | str) -> bool:
+    """Shares are asked of data sets that are streamed."""
+    return fractions != () and streaming is True

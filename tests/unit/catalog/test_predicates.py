@@ -165,17 +165,6 @@ NAIVE = {
         {"config.generation_batch_size": COUNT, "config.per_device_train_batch_size": COUNT},
         lambda v: given_and_left_over(v["config.generation_batch_size"], v["config.per_device_train_batch_size"]),
     ),
-    "evaluation-batch-of-partial-groups": (
-        {
-            "hardware.count": st.integers(1, 4),
-            "config.per_device_eval_batch_size": st.integers(1, 12) | st.just("absent"),
-            "config.num_generations": COUNT,
-        },
-        lambda v: (
-            v["config.per_device_eval_batch_size"] != "absent"
-            and given_and_left_over(v["hardware.count"] * v["config.per_device_eval_batch_size"], v["config.num_generations"])
-        ),
-    ),
     "sampling-correction-bounds-crossed": (
         {"config.vllm_importance_sampling_clip_min": BOUND, "config.vllm_importance_sampling_clip_max": BOUND},
         lambda v: (
@@ -186,13 +175,9 @@ NAIVE = {
         {"config.datasets[].path": WORDS, "config.datasets[].fraction": WORDS},
         lambda v: v["config.datasets[].fraction"] != () and v["config.datasets[].path"][len(v["config.datasets[].fraction"]) :] != (),
     ),
-    "batch-of-partial-forward-batches": (
-        {"config.batch_size": COUNT, "config.forward_batch_size": COUNT},
-        lambda v: given_and_left_over(v["config.batch_size"], v["config.forward_batch_size"]),
-    ),
-    "batch-of-partial-ppo-batches": (
-        {"config.batch_size": COUNT, "config.ppo_batch_size": COUNT},
-        lambda v: given_and_left_over(v["config.batch_size"], v["config.ppo_batch_size"]),
+    "fractions-of-streams": (
+        {"config.datasets[].fraction": WORDS, "config.streaming": st.sampled_from([True, False, "absent"])},
+        lambda v: bool(v["config.datasets[].fraction"]) and v["config.streaming"] not in (False, "absent"),
     ),
 }
 
