@@ -54,6 +54,8 @@ def _objective(choice: Choice) -> Part | None:
 
 def beyond(choice: Choice) -> bool:
     """Return whether the engine says in its documentation that it does not do this, whatever the rules say."""
+    if choice["technique"] == "freeze" and "embedding-lr" in choice["lr_groups"]:
+        return True  # other programs may train embeddings beside the last layers
     objective = _objective(choice)
     if objective is None or "next-token" in objective.traits:
         return False

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.skipif(any(Need(n, "").installed is None for n in ("torch", "transformers", "peft")), reason="needs the train packages")
 def test_verdicts_are_true_of_forced_runs() -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks" / "matrix.py"), "--valid", "8", "--invalid", "5", "--seed", "3"],
+        [sys.executable, str(ROOT / "benchmarks" / "matrix.py"), "--valid", "8", "--invalid", "5", "--seed", "5"],
         capture_output=True,
         text=True,
         cwd=ROOT,
