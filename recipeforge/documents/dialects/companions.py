@@ -49,6 +49,19 @@ _MATCHED = (
 )
 """Key of a DeepSpeed file → keys of the configuration, with the value of which transformers demands that it agrees."""
 
+_SAID_BY_DEEPSPEED = (
+    "mixed_precision",
+    "deepspeed_config.gradient_accumulation_steps",
+    "deepspeed_config.gradient_clipping",
+    "deepspeed_config.zero_stage",
+    "deepspeed_config.offload_optimizer_device",
+    "deepspeed_config.offload_param_device",
+    "deepspeed_config.offload_param_nvme_path",
+    "deepspeed_config.offload_optimizer_nvme_path",
+    "deepspeed_config.zero3_save_16bit_model",
+)
+"""Keys of an Accelerate file that accelerate refuses where the file names one of DeepSpeed, which has to say them."""
+
 
 @dataclass(frozen=True)
 class Companion:
@@ -133,6 +146,7 @@ def judged(document: Document, catalog: Catalog, launch: Fact | None = None) -> 
                 judge_keys(inside, keys)
             found += inside.out.findings.diagnostics
             found += _disagreeing(config, inside) if companion.kind == "deepspeed" else ()
+            found += _said_twice(inside) if companion.kind == "accelerate" else ()
         if found:
             told = [replace(d, fixes=(), help=f"{d.fixes[0].title}.") if d.fixes else d for d in found]
             yield companion.document, companion.kind, tuple(sorted(told, key=lambda d: (d.primary.span, d.code)))
@@ -160,6 +174,18 @@ def _disagreeing(config: Config, inside: Config, prefix: str = "") -> Iterator[D
         note = f"transformers compares the two and refuses to start where they differ; `{key}` stands in {place}"
         fixes = _auto(inside, path)
         yield finding("RF0025", message, _value_span(inside, path), "differs", notes=(note,), fixes=fixes)
+
+
+def _said_twice(inside: Config) -> Iterator[Diagnostic]:
+    """Return the settings of an Accelerate file that stand beside the name of a DeepSpeed file."""
+    name = inside.text("deepspeed_config.deepspeed_config_file")
+    if name is None or (inside.text("distributed_type") or "").upper() != "DEEPSPEED":
+        return
+    for path in _SAID_BY_DEEPSPEED:
+        if inside.value(path) is not None:
+            message = f"`{path.split('.')[-1]}` stands beside `deepspeed_config_file`, which has to say it"
+            note = "accelerate refuses to start where both say how DeepSpeed runs; it belongs in the DeepSpeed file alone"
+            yield finding("RF0025", message, inside.span(path), "said here, too", notes=(note,))
 
 
 def _auto(inside: Config, path: str) -> tuple[Fix, ...]:

@@ -157,3 +157,19 @@ def test_a_file_that_two_configurations_name_is_reported_once_with_all(
     assert outcome(["check", "config.yml", "other.yml", "--format", "json"]) == 1
     (file,) = [file for file in json.loads(capsys.readouterr().out)["files"] if file["path"] == "ds.json"]
     assert [d["code"] for d in file["diagnostics"]] == ["RF0025", "RF0023"]
+
+
+@pytest.mark.parametrize(
+    ("inside", "wrong"),
+    [
+        ("deepspeed_config: {deepspeed_config_file: ds.json, zero_stage: 3}", ["zero_stage"]),
+        ("mixed_precision: bf16\ndeepspeed_config: {deepspeed_config_file: ds.json}", ["mixed_precision"]),
+        ("deepspeed_config: {deepspeed_config_file: ds.json, zero3_init_flag: true}", []),
+        ("mixed_precision: bf16\ndeepspeed_config: {zero_stage: 3, gradient_clipping: 1.0}", []),
+    ],
+)
+def test_a_launch_file_leaves_to_deepspeeds_file_what_that_says(tmp_path: Path, inside: str, wrong: list[str]) -> None:
+    text = f"compute_environment: LOCAL_MACHINE\ndistributed_type: DEEPSPEED\nnum_processes: 2\n{inside}\n"
+    report = written(tmp_path, TRL + "accelerate_config: launch.yaml\n", launch_yaml=text, ds_json=ZERO_3)
+    said = [d.message.split("`")[1] for other in report.companions for d in other.diagnostics if d.code == "RF0025"]
+    assert said == wrong
