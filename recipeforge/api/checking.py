@@ -95,11 +95,12 @@ def check_document(
     if loadout is None:
         kept = apply_ignores(document, catalog, found)
         return Report(document.path, document.text, "", Verdict("unreadable"), kept, (), catalog.hash, None, overrides)
-    verdict = resolve(catalog, loadout)
+    own = catalog_for(catalog, loadout)
+    verdict = resolve(own, loadout)
     if verdict.conflicts:
         from recipeforge.solver.explain import explained
 
-        verdict = explained(catalog, loadout, verdict)
+        verdict = explained(own, loadout, verdict)
     told = _told(document, catalog, loadout, verdict, fixes) if verdict.violations else ()
     findings = tuple(sorted((*found, *told), key=lambda d: (d.primary.span, d.code)))
     kept = apply_ignores(document, catalog, findings)
@@ -135,7 +136,8 @@ def _told(document: Document, catalog: Catalog, loadout: Loadout, verdict: Verdi
     """Return what there is to say of the violations, each fix as edits of the file."""
     from recipeforge.solver.diagnose import diagnose
 
-    return tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(catalog, loadout, verdict, fixes=fixes))
+    own = catalog_for(catalog, loadout)
+    return tuple(_with_edits(d, document, loadout, catalog) for d in diagnose(own, loadout, verdict, fixes=fixes))
 
 
 def read_loadout(
@@ -152,6 +154,15 @@ def read_loadout(
         settings = (*kept, Setting("hardware.count", count, loadout.span_of("hardware.count")))
         loadout = replace(loadout, settings=settings, context=settled(loadout.context, "hardware.count"))
     return loadout, result.diagnostics
+
+
+def catalog_for(catalog: Catalog, loadout: Loadout) -> Catalog:
+    """Return the catalog as it holds for a loadout: what another tool's file does not say is that tool's own value."""
+    if loadout.dialect == "recipeforge":
+        return catalog
+    from recipeforge.documents.dialects.defaults import own_defaults
+
+    return own_defaults(catalog, loadout.dialect)
 
 
 def settled(context: Context, knob: str) -> Context:
@@ -182,7 +193,8 @@ def _with_edits(diagnostic: Diagnostic, document: Document, loadout: Loadout, ca
 def _solutions(document: Document, loadout: Loadout, catalog: Catalog, prefer: Preferences) -> tuple[Solution, ...]:
     from recipeforge.solver.repair import repairs
 
-    return tuple(solution_of(document, loadout, catalog, repair) for repair in repairs(catalog, loadout, prefer=prefer))
+    own = catalog_for(catalog, loadout)
+    return tuple(solution_of(document, loadout, catalog, repair) for repair in repairs(own, loadout, prefer=prefer))
 
 
 def solution_of(document: Document, loadout: Loadout, catalog: Catalog, repair: Repair) -> Solution:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from recipeforge.api.checking import Source, check_document, document_of, read_loadout, solution_of, target
+from recipeforge.api.checking import Source, catalog_for, check_document, document_of, read_loadout, solution_of, target
 from recipeforge.api.errors import NotARecipeError, WrongArgumentError
 from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.tree import Document
@@ -240,4 +240,4 @@ def loaded(source: Source | Document, overrides: Mapping[str, Fact]) -> tuple[Do
     loadout, _ = read_loadout(document, catalog, overrides)
     if loadout is None:
         raise NotARecipeError(check_document(document, overrides))
-    return document, loadout, catalog
+    return document, loadout, catalog_for(catalog, loadout)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from recipeforge.api.checking import Report, Source, check_document, read_loadout, solution_of, target
+from recipeforge.api.checking import Report, Source, catalog_for, check_document, read_loadout, solution_of, target
 from recipeforge.api.checking import document_of as parsed
 from recipeforge.api.errors import WrongArgumentError
 from recipeforge.api.solving import loaded
@@ -70,7 +70,7 @@ def _judged(catalog: Catalog, source: Source) -> tuple[VerdictKind, list[str]]:
     loadout, _ = read_loadout(parsed(source), catalog, {}, fixes=False)
     if loadout is None:
         return "unreadable", []
-    verdict = resolve(catalog, loadout)
+    verdict = resolve(catalog_for(catalog, loadout), loadout)
     return verdict.kind, [violation.code for violation in verdict.violations]
 
 

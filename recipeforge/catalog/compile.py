@@ -10,13 +10,14 @@ Packs are read in the order given; a later one adds to an earlier one and may no
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
 from recipeforge.catalog.conditions import Vocabulary
 from recipeforge.catalog.entries import Entry, read_entries
 from recipeforge.catalog.files import content_files
-from recipeforge.catalog.rules import rule_from
+from recipeforge.catalog.rules import past_names, rule_from
 from recipeforge.catalog.spelling import did_you_mean
 from recipeforge.catalog.subjects import FACT_SUBJECTS, fact_subject
 from recipeforge.catalog.validate import build
@@ -84,6 +85,7 @@ def compile_packs(pack_dirs: Sequence[Path]) -> Catalog:
     sheets = {name: work.collect(f"facts/{name}*.yaml", "id", _sheet(group)) for name, group in FACT_GROUPS.items()}
     prices = work.collect("facts/prices.yaml", "id", _plain(Offer, "id"))
     work.problems += _twice_used_slugs(rules)
+    current = {name: str(sheet.facts["current"]) for name, sheet in sheets["packages"].items() if "current" in sheet.facts}
     if work.problems:
         raise CatalogError("\n".join(work.problems))
     return Catalog(
@@ -91,7 +93,7 @@ def compile_packs(pack_dirs: Sequence[Path]) -> Catalog:
         slots=slots,
         knobs=knobs,
         components=components,
-        rules=dict(sorted(rules.items())),
+        rules={code: replace(rule, past=past_names(rule.scope, current)) for code, rule in sorted(rules.items())},
         claims=dict(sorted(claims.items())),
         gpus=sheets["gpus"],
         models=sheets["models"],

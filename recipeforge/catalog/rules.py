@@ -117,6 +117,12 @@ def _check_scope(scope: Mapping[str, str], where: str) -> None:
             ) from None
 
 
+def past_names(scope: Mapping[str, str], current: Mapping[str, str]) -> frozenset[str]:
+    """Return the names in a scope whose current release it does not admit."""
+    bounded = ((name, specifier) for name, specifier in scope.items() if specifier and specifier != EXCLUDED and name in current)
+    return frozenset(name for name, specifier in bounded if not SpecifierSet(specifier).contains(current[name], prereleases=True))
+
+
 def _pattern(written: RuleSource, where: str, vocabulary: Vocabulary) -> Condition | None:
     """Return when the rule is violated: `when` and not `require`, or `when` and `forbid`."""
     stated = [key for key in ("require", "forbid", "budget") if getattr(written, key) is not None]

@@ -10,6 +10,9 @@ from recipeforge.schemas.record import record
 
 FactKind = Literal["int", "float", "str", "bool", "list", "version", "any"]
 
+FRAMEWORK = "framework"
+"""The fact whose absence says something: a recipe that names no framework has none."""
+
 FRAMEWORKS = ("transformers", "trl", "axolotl", "llama-factory", "torchtune", "unsloth", "ms-swift", "litgpt")
 """Values of the recipe's `framework` key; also the names a scope may use beside packages."""
 
@@ -20,6 +23,11 @@ UNSETTLED = "unsettled"
 """The fact that lists slots and knobs of which nobody said what they hold.
 
 Another tool leaves its trainer, or how many devices there are, to the command line.
+"""
+
+REST_AS_LOADED = "rest_as_loaded"
+"""The fact that a part of the recipe leaves embeddings and head of a quantized model as they are; of other loaders it is the framework
+that says so. A fact, not a choice of the solver: whoever brings such a part in for less memory gets more than was promised.
 """
 
 PACKAGE_PREFIX = "packages."
@@ -51,7 +59,7 @@ _DTYPES = ("fp32", "tf32", "fp16", "bf16", "fp8", "fp4", "int8")
 FACT_SUBJECTS: dict[str, FactSubject] = {
     fact.name: fact
     for fact in (
-        FactSubject("framework", "str", FRAMEWORKS),
+        FactSubject(FRAMEWORK, "str", FRAMEWORKS),
         FactSubject("gpu.id", "str"),
         FactSubject("gpu.title", "str"),
         FactSubject("gpu.vendor", "str", ("nvidia", "amd", "intel", "ascend", "apple", "cpu")),

@@ -51,7 +51,7 @@ def command(
         hint = f"; did you mean `{near[0]}`?" if near else f"; there are {', '.join(catalog.slots)}"
         raise click.BadParameter(f"there is no slot `{slot}`{hint}", param_hint="--slot")
     wanted = _component(component, catalog) if component is not None else None
-    document, loadout, _ = loaded(document_at(recipe), overrides_for(recipe, flags_from(gpu, gpus, packages)))
+    document, loadout, catalog = loaded(document_at(recipe), overrides_for(recipe, flags_from(gpu, gpus, packages)))
     if wanted is not None:
         write(_one(wanted, document.path, loadout, catalog, style, color))
         return CLEAN

@@ -5,6 +5,7 @@ A fact that nobody gives stays absent; no rule fires on it.
 
 from collections.abc import Mapping
 
+from recipeforge.catalog.subjects import REST_AS_LOADED
 from recipeforge.documents.checkpoint import PLAIN, quantization_by_name
 from recipeforge.documents.findings import finding, text_fix
 from recipeforge.documents.interpretation import Interpretation
@@ -44,6 +45,8 @@ def context_of(said: Interpretation, catalog: Catalog, overrides: Mapping[str, F
     facts.update(said.facts)
     _gpu(facts, findings, said, names, overrides)
     _model(facts, findings, said, names, overrides, path)
+    if any(catalog.components[e.component].effects.get(REST_AS_LOADED) is True for e in said.equipped):
+        facts[REST_AS_LOADED] = True
     facts.update({key: value for key, value in overrides.items() if key not in {"gpu.id", "model.id", "dialect"}})
     return Context(facts=facts, spans=dict(said.spans)), tuple(findings)
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from lsprotocol import types
 
-from recipeforge.api.checking import check_document, solution_of, target
+from recipeforge.api.checking import catalog_for, check_document, solution_of, target
 from recipeforge.api.config import Config
 from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.mend import parse_half_typed
@@ -105,7 +105,8 @@ def analyse(file: OpenFile, config: Config, client: ClientSettings) -> Analysis:
     """Return what is known about a text at once: its tree, the verdict, the findings."""
     document = parse_half_typed(file.text.content, file.path)
     report = check_document(document, target(config.gpu, config.gpus, config.packages), fixes=False)
-    return Analysis(file, document, _selected(report, config), load_catalog(), config, client)
+    catalog = load_catalog() if report.loadout is None else catalog_for(load_catalog(), report.loadout)
+    return Analysis(file, document, _selected(report, config), catalog, config, client)
 
 
 def _selected(report: FileReport, config: Config) -> FileReport:

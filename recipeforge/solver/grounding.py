@@ -12,7 +12,7 @@ from operator import itemgetter
 from threading import Lock
 
 from recipeforge.catalog.predicates import PREDICATES
-from recipeforge.catalog.subjects import CONFIG_PREFIX, UNSETTLED
+from recipeforge.catalog.subjects import CONFIG_PREFIX, FRAMEWORK, UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.loadout import Fact
@@ -21,7 +21,7 @@ from recipeforge.schemas.rule import Rule
 from recipeforge.solver.candidates import is_stated
 from recipeforge.solver.clauses import Clause
 from recipeforge.solver.evaluate import compare, subjects_of
-from recipeforge.solver.scope import binds, in_scope
+from recipeforge.solver.scope import binds, dated, in_scope
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import unsettled_of
 
@@ -30,6 +30,8 @@ Cube = tuple[int, int]
 TRUE: list[Cube] = [(0, 0)]
 FALSE: list[Cube] = []
 
+DATED = "packages"
+"""What a context says of versions in general: whether it gives any."""
 LAYOUTS_KEPT, CLAUSES_KEPT = 4, 20_000
 _grounded: OrderedDict[object, "Remembered"] = OrderedDict()
 """Catalog and domains → clauses of single rules, by what they read."""
@@ -73,7 +75,8 @@ class Grounding:
         if domain is None:
             known = self.over.constants.get(subject) if subject in self.over.catalog.knobs else self.over.facts.get(subject)
             if known is None:
-                return TRUE if subject in self.over.catalog.knobs and not wanted else FALSE
+                settled = subject in self.over.catalog.knobs or subject == FRAMEWORK
+                return TRUE if settled and not wanted else FALSE
             return TRUE if test(known) == wanted else FALSE
         excluded = sum(1 << v for value, v in domain if (value is not None and test(value)) != wanted)
         if excluded == sum(1 << v for _, v in domain):
@@ -130,6 +133,7 @@ class Heard(dict[tuple[str, str], object]):
 def _said(over: Variables) -> Heard:
     """Return all that a context says. 1 is not true."""
     subjects = {("knob", k): v for k, v in over.constants.items()} | {("fact", f): v for f, v in over.facts.items()}
+    subjects["fact", DATED] = dated(over.facts)
     return Heard({s: v if isinstance(v, str) else (v.__class__, v) for s, v in subjects.items()})
 
 
@@ -188,7 +192,8 @@ class Reader:
         read = [s for s in subjects_of(self.pattern) if s not in self.catalog.slots]
         scope = [f"packages.{name}" for name in self.rule.scope]
         knobs = [("knob", s) for s in read if s in self.catalog.knobs]
-        facts = [("fact", s) for s in ("framework", *read, *scope, UNSETTLED) if s not in self.catalog.knobs]
+        versions = [DATED] if self.rule.past else []
+        facts = [("fact", s) for s in ("framework", *read, *scope, UNSETTLED, *versions) if s not in self.catalog.knobs]
         return itemgetter(*knobs, *facts)
 
 

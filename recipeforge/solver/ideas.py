@@ -2,6 +2,7 @@
 
 from itertools import product
 
+from recipeforge.catalog.subjects import REST_AS_LOADED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.record import record
 from recipeforge.solver.case import Case
@@ -85,7 +86,7 @@ def _kinds(catalog: Catalog) -> list[list[str]]:
     if catalog.hash not in _known:
         kinds: dict[object, list[str]] = {}
         for component in catalog.components.values():
-            on_memory = {name: value for name, value in component.effects.items() if name != "speed"}
+            on_memory = {name: value for name, value in component.effects.items() if name not in ("speed", REST_AS_LOADED)}
             effects = tuple(sorted(on_memory.items())), "fused-loss" in component.tags
             if catalog.slots[component.slot].cardinality == "many" and any(effects):
                 kinds.setdefault(effects, []).append(component.id)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import cast
 
+from recipeforge.catalog.subjects import REST_AS_LOADED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.component import Component
 from recipeforge.schemas.loadout import Fact, Loadout
@@ -57,7 +58,7 @@ LEAVES_THE_REST = frozenset({"axolotl", "litgpt", "llama-factory", "ms-swift", "
 
 def as_loaded(quantization: Hashable, facts: Mapping[str, Fact]) -> Hashable:
     """Return how weights are quantized, with the rest as the recipe's framework leaves it."""
-    if quantization is None or facts.get("framework") not in LEAVES_THE_REST:
+    if quantization is None or not (facts.get("framework") in LEAVES_THE_REST or facts.get(REST_AS_LOADED)):
         return quantization
     return cast(tuple[float, bool], quantization)[0], False
 
@@ -93,7 +94,6 @@ FEATURES: tuple[Feature, ...] = (
     FlagFeature("in_backward", ("memory", "optimizer"), _flag("frees_gradients")),
     FlagFeature("at_once", ("optimizer",), _flag("steps_at_once")),
     FlagFeature("fused_loss", ("memory", "kernels"), lambda c: "fused-loss" in c.tags),
-    FlagFeature("rest_as_loaded", ("kernels",), _flag("rest_as_loaded")),
     KnobFeature("technique.rank", 8, ascending=True),
     KnobFeature("technique.targets", "all-linear"),
     KnobFeature("technique.train_embeddings", False),
@@ -129,12 +129,12 @@ TRAINED = (
 TOKENS = ("batch.micro", "rows", "data.sequence_length")
 KEPT = (
     *("trains", "technique.targets", "technique.rank", "quantization", "precision"),
-    *("eager", "recomputes", "distributed.activation_checkpointing", "rest_as_loaded"),
+    *("eager", "recomputes", "distributed.activation_checkpointing"),
 )
 GRADIENTS = (*TRAINED, "precision", "in_backward", "optimizer.layerwise", *SHARDED)
 
 TERMS: dict[str, tuple[str, ...]] = {
-    "weights": ("trains", "quantization", "rest_as_loaded", "precision", "offloads_layers", *SHARDED),
+    "weights": ("trains", "quantization", "precision", "offloads_layers", *SHARDED),
     "copies": ("trains", "quantization", "precision", *SHARDED),
     "adapter": (*TRAINED, "precision", *SHARDED),
     "gradients": GRADIENTS,
@@ -145,7 +145,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "update": (*GRADIENTS, "at_once"),
     "activations": (*TOKENS, *KEPT, "offloads", "tiles", *SPLIT, "splits_rows"),
     "casts": (*TRAINED, *KEPT[3:5], *KEPT[6:], "vocabulary_logits", *SHARDED),
-    "logits": (*TOKENS, *KEPT[3:5], "trains", "rest_as_loaded", "fused_loss", "vocabulary_logits", *SPLIT, "splits_rows"),
+    "logits": (*TOKENS, "trains", "quantization", "precision", "fused_loss", "vocabulary_logits", *SPLIT, "splits_rows"),
     "layer": (*TOKENS, *KEPT, "tiles", *SPLIT, "splits_rows"),
     "reference": ("reference", "trains", "objective.precompute_reference", "precision", *SHARDED),
 }
@@ -213,11 +213,11 @@ def _depth(shards: Hashable) -> float:
 
 
 _SHARDED: dict[str, Callable[[Hashable], float]] = {"shards": _depth, "splits": _less, "distributed.offload": _less}
-_KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less, "splits_rows": _less, "rest_as_loaded": _less}
+_KEPT: dict[str, Callable[[Hashable], float]] = {"rows": _more, "splits": _less, "splits_rows": _less}
 _RECOMPUTES = ("recomputes", "distributed.activation_checkpointing")
 _FREES = {"in_backward": _less, "optimizer.layerwise": _less}
 COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
-    "weights": {**_SHARDED, "offloads_layers": _less, "rest_as_loaded": _less},
+    "weights": {**_SHARDED, "offloads_layers": _less},
     "copies": {"splits": _less, "distributed.offload": _less},
     "adapter": _SHARDED,
     "gradients": {**_SHARDED, **_FREES},
@@ -227,7 +227,7 @@ COSTS: dict[str, dict[str, Callable[[Hashable], float]]] = {
     "optimizer": {**_SHARDED, "offloads_states": _less},
     "update": {**_SHARDED, **_FREES, "at_once": _more},
     "activations": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _less), "offloads": _less, "tiles": _less},
-    "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more, "rest_as_loaded": _less},
+    "casts": {**_SHARDED, **dict.fromkeys(_RECOMPUTES, _less), "vocabulary_logits": _more},
     "logits": {**_KEPT, "fused_loss": _less, "vocabulary_logits": _more},
     "layer": {**_KEPT, **dict.fromkeys(_RECOMPUTES, _more), "tiles": _less},
     "reference": _SHARDED,
@@ -268,8 +268,7 @@ class Reader:
     @property
     def quantized(self) -> tuple[float, bool] | None:
         """Bytes of a quantized weight and whether the rest becomes fp32; `None` without quantization."""
-        found = cast(tuple[float, bool] | None, self.of["quantization"])
-        return (found[0], False) if found and self.of.get("rest_as_loaded") is True else found
+        return cast(tuple[float, bool] | None, self.of["quantization"])
 
     @property
     def trained_bytes(self) -> int:

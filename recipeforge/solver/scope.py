@@ -1,8 +1,8 @@
 """Whether a rule speaks for the recipe at hand: its scope against the recipe's framework and package versions."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from recipeforge.catalog.subjects import EXCLUDED
+from recipeforge.catalog.subjects import EXCLUDED, PACKAGE_PREFIX
 from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.rule import Rule
 
@@ -32,14 +32,21 @@ def binds(rule: Rule, framework: Fact | None) -> bool:
     return True
 
 
-def versions_fit(rule: Rule, facts: Mapping[str, Fact]) -> bool:
+def dated(facts: Mapping[str, Fact]) -> bool:
+    """Return whether somebody gave the version of some package."""
+    return any(fact.startswith(PACKAGE_PREFIX) for fact in facts)
+
+
+def versions_fit(rule: Rule, facts: Mapping[str, Fact], open_packages: Collection[str] = ()) -> bool:
     """Return whether `rule` is claimed for these versions.
 
-    A version that nobody gave counts as inside: the claim was true of some current release.
+    Where nobody gave any version, the current releases are meant; beside an older one of another package, or in `open_packages`, any.
     """
     for name, specifier in rule.scope.items():
         if specifier and specifier != EXCLUDED:
             version = facts.get(f"packages.{name}")
+            if version is None and name in rule.past and name not in open_packages and not dated(facts):
+                return False
             if version is not None and not _admits(specifier, str(version)):
                 return False
     return True

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from recipeforge.catalog.subjects import UNSETTLED
+from recipeforge.catalog.subjects import FRAMEWORK, UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.recipe import Scalar
@@ -34,8 +34,11 @@ class View:
         return self.facts.get(subject)
 
     def may_be(self, subject: str) -> bool:
-        """Return whether `subject` may have a value that nobody said: a fact, or what is unsettled; others are as they stand."""
-        return subject in self.unsettled or self.is_fact(subject)
+        """Return whether `subject` may have a value that nobody said: a fact, or what is unsettled; others are as they stand.
+
+        A recipe that names no framework has none.
+        """
+        return subject in self.unsettled or (subject != FRAMEWORK and self.is_fact(subject))
 
     def is_fact(self, subject: str) -> bool:
         """Return whether `subject` belongs to the context rather than to the recipe's own choices."""

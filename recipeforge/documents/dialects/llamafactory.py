@@ -63,7 +63,6 @@ def _read(config: Config) -> None:
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)
     config.settings(_SETTINGS)
-    shared.micro_batch(config)
     shared.neftune(config)
     if config.number("loraplus_lr_ratio"):
         config.equip("lora-plus", "loraplus_lr_ratio")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from recipeforge.catalog.subjects import UNSETTLED
 from recipeforge.documents.dialects.companions import judge_inline
 from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.dialects.defaults import open_knobs
 from recipeforge.documents.dialects.dialect import Dialect
 from recipeforge.documents.dialects.facts import config_facts
 from recipeforge.documents.dialects.key_vocabulary import keys_of
@@ -40,7 +41,7 @@ def read_config(
     config.out.sayable = frozenset(dialect.words) | frozenset(dialect.knobs)
     config.out.facts, spans = config_facts(config, vocabulary.catalog)
     config.out.spans.update(spans)
-    unsettled = config.out.unsettled
+    unsettled = config.out.unsettled | open_knobs(dialect.name, {s.knob for s in config.out.settings})
     if config.out.value_of(DEVICES) is None:
         unsettled |= {DEVICES}  # how many there are is said when the run is launched
     if unsettled:

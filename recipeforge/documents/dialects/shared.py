@@ -197,12 +197,6 @@ def attention(config: Config, path: str) -> None:
         config.out.unsettled |= {"attention"}
 
 
-def micro_batch(config: Config) -> None:
-    """Leave the micro-batch open where the file gives none: the trainer's own is 8, not that of a recipe."""
-    if config.entry("per_device_train_batch_size") is None:
-        config.out.unsettled |= {"batch.micro"}
-
-
 def neftune(config: Config) -> None:
     """Equip the noise on embeddings where its strength is not 0."""
     if config.number("neftune_noise_alpha"):

@@ -68,7 +68,6 @@ def _read(config: Config) -> None:
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)
     config.settings(_SETTINGS)
-    shared.micro_batch(config)
     if config.entry("generation_batch_size") is not None:
         config.out.unsettled |= {"objective.steps_per_generation"}  # said by the product
     shared.neftune(config)

@@ -159,7 +159,7 @@ def test_what_trains_is_changed_last():
     text += "data: {sequence_length: 4096}\nbatch: {micro: 4}\nhardware: {gpu: h100-80gb, count: 8}\n"
     recipe = read(parse(text, "x.yaml"), CATALOG).loadout
     assert recipe is not None
-    first = repairs(CATALOG, recipe)[0]
+    first = repairs(CATALOG, recipe, limit_s=60)[0]
     assert first.safety == "safe"
     assert "fsdp1" in {c.component for c in first.changes}
 

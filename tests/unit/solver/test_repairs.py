@@ -86,7 +86,7 @@ def test_what_is_kept_stays_and_what_is_avoided_comes_last() -> None:
 
 def test_a_front_costs_more_for_each_step_down_in_memory_or_time() -> None:
     for text in (TOO_LARGE, TOO_LARGE.replace("rtx-4090", "rtx-4080")):  # of the second nobody states the peak
-        ranking = front(CATALOG, recipe(text))
+        ranking = front(CATALOG, recipe(text), limit_s=60)
         assert ranking.complete
         points = [(r.cost, r.estimate.total, -(r.tokens_per_s or 0)) for r in ranking.repairs if r.estimate]
         assert len(points) == len(ranking.repairs) > 3

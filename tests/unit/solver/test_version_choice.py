@@ -35,6 +35,8 @@ STACK = {
     "accelerate": listed("accelerate", "1.0.0"),
     "peft": listed("peft", "0.18.0"),
 }
+WITH_PLANS = STACK | {"peft": listed("peft", "0.19.0")}
+"""The same with the PEFT that checks its layers' tensor-parallel plans."""
 
 
 def loadout_of(text: str) -> Loadout:
@@ -77,7 +79,7 @@ def test_what_an_older_release_would_require_is_no_bound() -> None:
 
 
 def test_a_rule_counts_and_is_cited() -> None:
-    answer = asked(PARALLEL.replace("lora", "lora") + 'packages: {torch: "2.6.0"}\n')
+    answer = asked(PARALLEL + 'packages: {torch: "2.6.0"}\n', WITH_PLANS)
     bounds = next(c for c in answer.chosen if c.package == "transformers").bounds
     assert [(b.text, b.rule) for b in bounds] == [("5.4.0 or newer", "RF7103"), ("5.4.0 or older", "pkg:pypi/transformers@5.5.0")]
     assert bounds[0].because == "LoRA on a tensor-parallel base needs transformers 5.4 or newer, not 4.57.0"
@@ -85,7 +87,7 @@ def test_a_rule_counts_and_is_cited() -> None:
 
 
 def test_where_there_are_none_the_least_change_is_shown() -> None:
-    answer = asked(PARALLEL + 'packages: {torch: "2.5.0", peft: "0.18.0"}\n')
+    answer = asked(PARALLEL + 'packages: {torch: "2.5.0", peft: "0.19.0"}\n', WITH_PLANS)
     assert answer.kind == "none"
     assert [c.picks for c in answer.conflicts] == [("lora", "tensor-parallel", "packages.torch")]
     assert answer.conflicts[0].rules == ("RF7103",)
