@@ -250,10 +250,12 @@ _AXOLOTL = "https://github.com/axolotl-ai-cloud/axolotl/blob/067b021c8b87a9e5e38
 _LLAMA_FACTORY_DATA = "https://github.com/hiyouga/LLaMA-Factory/blob/v0.9.5/src/llamafactory/hparams/data_args.py"
 
 
-@PREDICATES.register("checkpoints-between-evaluations", "train.save_every", "eval.every", source=f"{_AXOLOTL}/schemas/validation.py")
-def checkpoints_between_evaluations(save_every: int, eval_every: int) -> bool:
-    """Checkpoints fall on steps without an evaluation."""
-    return save_every % eval_every != 0
+@PREDICATES.register(
+    "checkpoints-between-evaluations", "config.save_steps", "config.eval_steps", source=f"{_AXOLOTL}/schemas/validation.py"
+)
+def checkpoints_between_evaluations(save_steps: int | float | str, eval_steps: int | float | str) -> bool:
+    """Checkpoints, counted in steps, fall on steps without an evaluation."""
+    return isinstance(save_steps, int) and isinstance(eval_steps, int) and eval_steps > 0 and save_steps % eval_steps != 0
 
 
 @PREDICATES.register("several-data-sets", "config.datasets[].path", source=f"{_AXOLOTL}/data/shared.py")

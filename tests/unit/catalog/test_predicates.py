@@ -131,8 +131,12 @@ NAIVE = {
         lambda v: v["train.keep_best"] is True and not divides(v["eval.every"], v["train.save_every"]),
     ),
     "checkpoints-between-evaluations": (
-        {"train.save_every": SMALL, "eval.every": SMALL},
-        lambda v: not divides(v["eval.every"], v["train.save_every"]),
+        {"config.save_steps": SMALL | st.just(0.1), "config.eval_steps": SMALL | st.sampled_from([0.05, "absent", 0])},
+        lambda v: (
+            v["config.save_steps"] != 0.1
+            and v["config.eval_steps"] in range(1, 65)
+            and not divides(v["config.eval_steps"], v["config.save_steps"])
+        ),
     ),
     "several-data-sets": ({"config.datasets[].path": WORDS}, lambda v: v["config.datasets[].path"][1:] != ()),
     "losses-and-weights-of-other-counts": (
