@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from recipeforge.api.checking import Report, Source, check_document, document_of
 from recipeforge.catalog.load import load as load_catalog
 from recipeforge.documents.tree import Document
 from recipeforge.schemas.errors import RunError
+from recipeforge.schemas.loadout import Fact
 from recipeforge.schemas.report import FileReport, Solution
 
 if TYPE_CHECKING:
@@ -76,6 +78,28 @@ def lighter(report: FileReport) -> tuple[Solution, ...]:
     found = solve_document(parse(report.text, report.path), report.overrides, within=within, count=_LOOKED_AT)
     able = [s for s in found.solutions if all(c.component is None or c.op == "drop" or PARTS.get(c.component) for c in s.repair.changes)]
     return tuple(able[:1])
+
+
+def measured_here(facts: Mapping[str, object], ledger: str | Path | None = None) -> dict[str, Fact]:
+    """Return the peaks of a recipe's GPU as `bench gpu` found them on this machine; nothing where it is another GPU, or was not measured.
+
+    The time model counts with peaks of data sheets, of which large products attain a known share: what was measured is put on that scale.
+    """
+    from recipeforge.documents.context import gpu_sheet
+    from recipeforge.runner.ledger import Ledger, default_path
+    from recipeforge.solver.speed import CEILING
+
+    place = Path(ledger) if ledger is not None else default_path()
+    if not place.exists():
+        return {}
+    with Ledger(place) as book:
+        machines = book.machines()
+    for machine in machines:
+        sheet = gpu_sheet(load_catalog(), machine.device) if machine.kind == "cuda" else None
+        if sheet is not None and sheet.id == facts.get("gpu.id"):
+            known = {"bf16": "gpu.bf16_tflops", "fp16": "gpu.fp16_tflops", "fp32": "gpu.fp32_tflops"}
+            return {known[name]: tflops / CEILING for name, tflops in machine.tflops.items() if known.get(name) in facts}
+    return {}
 
 
 def judged_here(document: Document, *, repairs: bool = False, devices: int | None = None) -> Report:

@@ -24,6 +24,42 @@ def command() -> None:
     """Measure parts of recipes against each other on this machine."""
 
 
+@command.command("gpu")
+@click.option("--device", type=click.Choice(("cuda", "cpu")), help="What to measure [a GPU, or else the CPU].")
+@click.option("--seconds", type=click.FloatRange(0.001), default=0.5, show_default=True, help="For each number.")
+@click.option("--ledger", type=click.Path(path_type=Path), help="SQLite file that keeps it [RECIPEFORGE_LEDGER, runs/ledger.sqlite3].")
+@format_option("text", "json")
+def gpu(device: str | None, seconds: float, ledger: Path | None, style: str) -> int:
+    """Measure what this machine's GPU does at best: products of matrices by number format, memory bandwidth, the link to the host.
+
+    The ledger keeps the numbers as facts of this machine, and `recipeforge estimate` counts the speed of a recipe for this GPU by them
+    instead of by its data sheet. Nothing else may use the device meanwhile. Needs the packages of `pip install recipeforge[train]`.
+    """
+    import dataclasses
+    import json
+
+    from recipeforge.runner.ledger import Ledger
+    from recipeforge.runner.packages import Need
+
+    if Need("torch", "").installed is None:
+        raise click.UsageError("`bench gpu` needs torch; run `pip install 'recipeforge[train]'`")
+    from recipeforge.runner.machine import measure
+
+    found = measure(device, seconds)
+    with Ledger(ledger) as book:
+        book.measured(found)
+        found = next(machine for machine in book.machines() if machine.device == found.device)
+    if style == "json":
+        write(json.dumps({"format": "recipeforge/machine/1", "machine": dataclasses.asdict(found)}, ensure_ascii=False) + "\n")
+        return CLEAN
+    lines = [f"{found.device} ({found.kind}), torch {found.versions['torch']}"]
+    lines += [f"  {name:<14} {tflops:10.3g} TFLOP/s" for name, tflops in found.tflops.items()]
+    links = (("memory", found.bandwidth_gb_s), ("from the host", found.to_device_gb_s), ("to the host", found.from_device_gb_s))
+    lines += [f"  {name:<14} {speed:10.1f} GB/s" for name, speed in links if speed is not None]
+    write("\n".join(lines) + "\n")
+    return CLEAN
+
+
 @command.command("schedulers")
 @click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="Runs of each scheduler, paired by seed.")
 @click.option("--steps", type=click.IntRange(1), help="Optimizer steps a run [64].")

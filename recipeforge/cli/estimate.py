@@ -35,10 +35,15 @@ def command(recipe: str, trace: bool, style: str, gpu: str | None, gpus: int | N
     Leaves with 1 when there is nothing to go by: the model's dimensions are not known, or what was to be traced cannot be.
     """
     from recipeforge.api import loaded
+    from recipeforge.api.running import measured_here
     from recipeforge.solver.memory_budget import card, moments
     from recipeforge.solver.speed_estimate import LENGTH_UNKNOWN, speed_of, why_unknown
 
-    document, loadout, catalog = loaded(document_at(recipe), overrides_for(recipe, flags_from(gpu, gpus, packages)))
+    overrides = overrides_for(recipe, flags_from(gpu, gpus, packages))
+    document, loadout, catalog = loaded(document_at(recipe), overrides)
+    if measured := measured_here(loadout.context.facts):
+        document, loadout, catalog = loaded(document, {**overrides, **measured})
+        note(f"{document.path}: speed by what `recipeforge bench gpu` measured on this machine")
     found, shown = moments(catalog, loadout), card(catalog, loadout)
     speed, why = speed_of(catalog, loadout), why_unknown(catalog, loadout)
     counted = traced(document.path, document.text, loadout, catalog) if trace and found else None

@@ -16,6 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from recipeforge.runner.migrations import MIGRATIONS
 from recipeforge.schemas.errors import StoreError
+from recipeforge.schemas.machine import Machine
 from recipeforge.schemas.run import Run
 
 BUSY_S = 30.0
@@ -189,7 +190,19 @@ class Ledger:
             )
         return len(lost)
 
+    @_told
+    def measured(self, machine: Machine) -> None:
+        """Write down what was measured of a device; what was measured of it before goes."""
+        text = json.dumps(asdict(machine) | {"at": machine.at or now()})
+        self._db.execute("INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?)", (machine.host, machine.device, machine.at or now(), text))
+
     # -- reading ------------------------------------------------------------------------------------------
+
+    @_told
+    def machines(self, host: str | None = None) -> tuple[Machine, ...]:
+        """Return what was measured of the devices of a machine, by default this one; the newest first."""
+        rows = self._db.execute("SELECT measured FROM machines WHERE host = ? ORDER BY at DESC", (host or platform.node(),))
+        return tuple(Machine(**json.loads(row["measured"])) for row in rows)
 
     @_told
     def runs(self, limit: int | None = None) -> tuple[Run, ...]:

@@ -45,4 +45,13 @@ MIGRATIONS: tuple[str, ...] = (
     ALTER TABLE runs ADD COLUMN smoke INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE runs ADD COLUMN cause TEXT NOT NULL DEFAULT '';
     """,
+    """
+    CREATE TABLE machines (
+        host TEXT NOT NULL,
+        device TEXT NOT NULL,
+        at TEXT NOT NULL,
+        measured TEXT NOT NULL,
+        PRIMARY KEY (host, device)
+    ) WITHOUT ROWID;
+    """,
 )
