@@ -20,9 +20,10 @@ _SETTINGS = (
     ("bnb_config_kwargs.bnb_4bit_quant_type", "quantization.quant_type"),
     ("group_by_length", "data.group_by_length"),
     ("streaming", "data.streaming"),
-    ("trl.num_generations", "objective.generations"),
+    ("loraplus_lr_ratio", "lr_groups.ratio"),
     ("rl_beta", "objective.beta"),
 )
+_GENERATIONS = ("trl.num_generations", "objective.generations")
 _LEGACY_ATTENTION = (
     ("flash_attention", "flash-attention-2"),
     ("sdp_attention", "sdpa"),
@@ -77,6 +78,7 @@ def _read(config: Config) -> None:
     deepspeed(config, "deepspeed")
     version = config.number("fsdp_version") or config.number("fsdp_config.fsdp_version")
     fsdp(config, "fsdp", "fsdp_config", version or (1 if config.node("fsdp") else 2))  # since 0.20; the list is FSDP1's way
+    _storage(config)
     _parallel(config)
     _evaluation(config)
     config.settings(_SETTINGS)
@@ -112,7 +114,8 @@ def _technique(config: Config) -> None:
 
 
 def _quantization(config: Config) -> None:
-    config.each((("load_in_4bit", "bnb-4bit"), ("load_in_8bit", "bnb-8bit"), ("gptq", "gptq")))
+    nf4 = "torchao-nf4" if config.text("nf4_backend") == "torchao" else "bnb-4bit"
+    config.each((("load_in_4bit", nf4), ("load_in_8bit", "bnb-8bit"), ("gptq", "gptq")))
     if isinstance(config.node("qat"), MappingNode):
         config.equip("qat", "qat")
     kind = config.text("model_quantization_config")
@@ -120,6 +123,14 @@ def _quantization(config: Config) -> None:
         return
     if kind in ("Mxfp4Config", "FineGrainedFP8Config"):
         config.equip("mxfp4" if kind == "Mxfp4Config" else "fp8-base", "model_quantization_config")
+
+
+def _storage(config: Config) -> None:
+    """Where FSDP shards 4-bit weights, it counts what they are packed in: bf16, unless Axolotl is told otherwise."""
+    held = {equipped.component for equipped in config.out.equipped}
+    if {"bnb-4bit", "qlora"} <= held and held & {"fsdp1", "fsdp2"} and config.entry("bnb_config_kwargs.bnb_4bit_quant_storage") is None:
+        config.set("quantization.quant_storage", "bf16", "load_in_4bit")
+        config.said_by.pop("quantization.quant_storage", None)  # what would change it is another key
 
 
 def _scheduler(config: Config) -> None:
@@ -180,7 +191,9 @@ def _data(config: Config) -> None:
         config.set("data.streaming", True, "pretraining_dataset")
     if path := config.on("sample_packing"):
         config.set("data.packing", True, path)
-    elif path := config.on("batch_flattening"):  # `auto` turns itself off where the attention cannot
+    elif config.value("sample_packing") is False:
+        config.set("data.packing", False, "sample_packing")
+    if not path and (path := config.on("batch_flattening")):  # `auto` turns itself off where the attention cannot
         config.set("data.padding_free", True, path)
 
 
@@ -205,6 +218,8 @@ def _objective(config: Config) -> None:
             config.equip(_OBJECTIVES[rl], "rl")
         else:
             config.named("objective", "rl")
+        if rl == "grpo":  # other trainers that sample are no objectives of ours
+            config.settings((_GENERATIONS,))
     elif path := config.on("process_reward_model"):
         config.equip("process-reward", path)
     elif path := config.on("reward_model"):
@@ -250,6 +265,7 @@ AXOLOTL = Dialect(
         "torch-compile": {"torch_compile": True},
     },
     knobs={knob: path for path, knob in reversed(_SETTINGS)}
+    | {_GENERATIONS[1]: _GENERATIONS[0]}
     | {"data.packing": "sample_packing", "data.padding_free": "batch_flattening", "scheduler.warmup_ratio": "warmup_ratio"},
     default_places=frozenset({"base_model"}),
     neighbours={

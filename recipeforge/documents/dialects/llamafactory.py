@@ -18,6 +18,7 @@ _SETTINGS = (
     ("pref_beta", "objective.beta"),
     ("galore_layerwise", "optimizer.layerwise"),
     ("apollo_layerwise", "optimizer.layerwise"),
+    ("loraplus_lr_ratio", "lr_groups.ratio"),
 )
 _STAGES = {"pt": "pretrain", "sft": "sft", "rm": "reward", "ppo": "ppo", "dpo": "dpo", "kto": "kto"}
 _PREFERENCE_LOSSES = {"ipo": "ipo", "orpo": "orpo", "simpo": "simpo"}
@@ -52,6 +53,8 @@ def _read(config: Config) -> None:
     config.each((("use_unsloth_gc", "offloaded-checkpointing"),))
     if path := config.on("neat_packing", "packing"):
         config.set("data.packing", True, path)
+    elif config.value("packing") is False:
+        config.set("data.packing", False, "packing")
     _separation(config)
     if (length := config.number("cutoff_len")) is not None:
         config.set("data.sequence_length", length, "cutoff_len")
@@ -60,6 +63,7 @@ def _read(config: Config) -> None:
     version = config.number("fsdp_config.fsdp_version") or config.number("fsdp_config.version")
     fsdp(config, "fsdp", "fsdp_config", version or 1)  # it takes transformers up to 5.8
     config.each(shared.SWITCHES)
+    shared.liger(config, fused=True)
     shared.evaluation(config, "eval_strategy", "evaluation_strategy")
     shared.sampling(config)
     config.settings(_SETTINGS)
@@ -96,10 +100,12 @@ def _quantization(config: Config) -> None:
 
 
 def _separation(config: Config) -> None:
-    """Packed rows are kept apart by `neat_packing` alone, which is off unless it is written."""
+    """Packed rows are kept apart by `neat_packing` alone, which is off unless it is written; of other rows it says nothing."""
+    if not config.on("packing", "neat_packing"):
+        return
     if config.entry("neat_packing") is not None:
         config.set("data.separate_rows", config.value("neat_packing") is True, "neat_packing")
-    elif config.entry("packing") is not None:
+    else:
         config.set("data.separate_rows", False, "packing")
         config.said_by.pop("data.separate_rows", None)  # what would change it is another key
 

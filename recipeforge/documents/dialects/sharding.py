@@ -63,7 +63,12 @@ def fsdp(config: Config, path: str, details: str, version: float) -> None:
 
 def _fsdp_details(config: Config, shown: str, inside: Config, prefix: str) -> None:
     """Read FSDP's settings from where they stand; `shown` stands for those of another file."""
-    for key, knob in (("offload_params", "offload"), ("activation_checkpointing",) * 2, ("use_orig_params",) * 2):
+    for key, knob in (
+        ("offload_params", "offload"),
+        ("cpu_offload", "offload"),
+        ("activation_checkpointing",) * 2,
+        ("use_orig_params",) * 2,
+    ):
         for name in (f"{prefix}{key}", f"{prefix}fsdp_{key}"):
             value = inside.value(name)
             if value is True or (value is False and key == "use_orig_params"):

@@ -4,6 +4,7 @@ import json
 from typing import Any, cast
 
 from recipeforge.documents.dialects.config import Config
+from recipeforge.documents.tree import MappingNode
 
 TRAINER = (
     ("gradient_accumulation_steps", "batch.accumulate"),
@@ -30,7 +31,17 @@ TRAINER = (
 ARGUMENTS = (*TRAINER, ("per_device_train_batch_size", "batch.micro"), ("num_train_epochs", "train.epochs"))
 """The same where the tool hands all keys of `TrainingArguments` on as they are."""
 INTERVALS = {"save_steps": "train.save_every", "eval_steps": "eval.every"}
-SWITCHES = (("tf32", "tf32"), ("torch_compile", "torch-compile"), ("use_liger_kernel", "liger"))
+SWITCHES = (("tf32", "tf32"), ("torch_compile", "torch-compile"))
+LIGER = {
+    "liger-rope": ("rope",),
+    "liger-rms-norm": ("rms_norm",),
+    "liger-swiglu": ("swiglu", "geglu"),  # which of the two a model has, Liger knows
+    "liger-layer-norm": ("layer_norm",),
+    "liger-cross-entropy": ("cross_entropy",),
+    "liger-fused-linear-cross-entropy": ("fused_linear_cross_entropy",),
+}
+"""Kernel of Liger → its names in `liger_kernel_config`."""
+_LIGER_BY_ITSELF = frozenset({"liger-rope", "liger-rms-norm", "liger-swiglu"})
 STRATEGIES = {"no": "none", "steps": "steps", "epoch": "epoch"}
 EVALUATIONS = {("eval.strategy", ours): {"eval_strategy": theirs} for theirs, ours in STRATEGIES.items()}
 """When held-out rows are looked at, in the trainer's words."""
@@ -189,6 +200,22 @@ def sampling(config: Config) -> None:
     """Read in which order rows are taken."""
     if config.text("train_sampling_strategy") == "group_by_length":
         config.set("data.group_by_length", True, "train_sampling_strategy")
+
+
+def liger(config: Config, *, fused: bool) -> None:
+    """Equip Liger's kernels: as a whole, or one by one where they are chosen; `fused` tells whether the fused loss is among them."""
+    if not config.on("use_liger_kernel"):
+        return
+    if not isinstance(config.node("liger_kernel_config"), MappingNode):
+        config.equip("liger", "use_liger_kernel")
+        return
+    for component, names in LIGER.items():
+        paths = [path for name in names if config.value(path := f"liger_kernel_config.{name}") is not None]
+        by_itself = component in _LIGER_BY_ITSELF or (fused and component == "liger-fused-linear-cross-entropy")
+        if on := config.on(*paths):
+            config.equip(component, on)
+        elif by_itself and not paths:
+            config.equip(component, "use_liger_kernel")
 
 
 def attention(config: Config, path: str) -> None:

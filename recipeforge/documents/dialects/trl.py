@@ -12,6 +12,8 @@ _SETTINGS = (
     ("use_bnb_nested_quant", "quantization.double_quant"),
     ("bnb_4bit_quant_type", "quantization.quant_type"),
     ("packing", "data.packing"),
+    ("dataset_streaming", "data.streaming"),
+    ("streaming", "data.streaming"),
     ("padding_free", "data.padding_free"),
     ("num_generations", "objective.generations"),
     ("steps_per_generation", "objective.steps_per_generation"),
@@ -50,11 +52,15 @@ def _read(config: Config) -> None:
     shared.warmup(config)
     if config.value("bf16") is not False and config.value("fp16") is not True:
         config.equip("bf16", "bf16" if config.value("bf16") else "model_name_or_path")  # TRL's own default
+    elif config.text("dtype") == "bfloat16" and config.value("fp16") is not True:
+        config.equip("pure-bf16", "dtype")
     config.each((("fp16", "fp16"), *shared.SWITCHES))
+    shared.liger(config, fused=False)  # its trainers turn that off, since they compute the loss in chunks
     shared.attention(config, "attn_implementation")
     if config.value("gradient_checkpointing") is not False:
         path = "gradient_checkpointing" if config.value("gradient_checkpointing") else "model_name_or_path"
         config.equip("gradient-checkpointing", path)  # on by default in TRL's trainers
+    config.each((("activation_offloading", "activation-offloading"),))
     if (length := config.number("max_length") or config.number("max_seq_length")) is not None:
         config.set("data.sequence_length", length, "max_length" if config.number("max_length") else "max_seq_length")
     elif config.entry("max_length") is not None:
@@ -62,6 +68,9 @@ def _read(config: Config) -> None:
     for path, knob, words in _WORDS:
         if (word := words.get(config.text(path) or "")) is not None:
             config.set(knob, word, path)
+    if config.entry("datasets") is not None or config.entry("dataset_name") is None:  # of one that is named, nothing is held out
+        config.settings([("test_split_size", "data.validation")])
+    config.settings([("num_processes", "hardware.count")])  # the `trl` command hands it on
     deepspeed(config, "deepspeed")
     version = config.number("fsdp_config.fsdp_version") or config.number("fsdp_config.version")
     fsdp(config, "fsdp", "fsdp_config", version or 2)  # transformers, since 5.10

@@ -359,7 +359,7 @@ def test_what_a_low_rank_optimizer_projects_is_read(modules: str, target: str) -
 def test_neat_packing_keeps_rows_apart_and_plain_packing_does_not() -> None:
     plain = LLAMA_FACTORY.replace("stage: dpo\npref_loss: orpo\n", "stage: sft\n").replace("flash_attn: fa2", "flash_attn: sdpa")
     (found,) = [d for d in check(plain).diagnostics if d.code == "RF5312"]
-    assert [e.text for fix in found.fixes for e in fix.edits] == ["neat_packing: true\n"]
+    assert [e.text for fix in found.fixes for e in fix.edits] == ["neat_packing: true\n", "false"]
     assert "RF5312" not in {d.code for d in check(f"{plain}neat_packing: true\n").diagnostics}
 
 

@@ -11,17 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from test_converting import CATALOG, loadout_of
+from test_converting import CATALOG, differing, loadout_of
 
 from recipeforge.api.checking import check_document, document_of, target
 from recipeforge.documents.dialects.converting import TARGETS, convert
 from recipeforge.documents.dialects.dialect import dialects
-from recipeforge.documents.dialects.whole import WHOLE
 from recipeforge.documents.edit import apply_edits
 from recipeforge.documents.parse import parse
 from recipeforge.documents.read import read
 from recipeforge.schemas.diagnostic import Diagnostic, Fix
-from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.report import FileReport
 
 ROOT = Path(__file__).parents[3]
@@ -146,19 +144,3 @@ def assert_conversions_keep(path: Path, seen: Counter[str]) -> None:
         assert (after.model, after.seed) == (before.model, before.seed)
         seen[f"all {before.dialect} → {to}"] += 1
         seen[f"whole {before.dialect} → {to}"] += not differences
-
-
-def differing(before: Loadout, after: Loadout, to: str) -> Iterator[str]:
-    """Return in what two loadouts differ, as a conversion names it."""
-    had, has = ({e.component: e.slot for e in loadout.equipped} for loadout in (before, after))
-    alike = WHOLE[to].alike if to in WHOLE else {}
-    for component, slot in had.items():
-        stands = CATALOG.slots[slot].default == component and slot not in has.values()
-        if component not in has and not stands and alike.get(component, ("",))[0] not in has:
-            yield f"`{slot}: {component}`"
-    for component, slot in has.items():
-        instead = any(other == component and held in had for held, (other, _) in alike.items())
-        if component not in had and CATALOG.slots[slot].default != component and not instead:
-            yield f"`{slot}: {component}`"
-    said, says = ({s.knob: s.value for s in loadout.settings} for loadout in (before, after))
-    yield from (f"`{knob}: " for knob in sorted(said.keys() | says.keys()) if said.get(knob) != says.get(knob))
