@@ -1,4 +1,4 @@
-"""Write pairs for preference training: to a prompt that asks for a good or a bad review, a sentence of such a review and one of the other kind.
+"""Write pairs for preference training: to a prompt that asks for a good or a bad review, a sentence of such a one and one of the other kind.
 
     python examples/review_pairs.py review_pairs.jsonl 1200
 
