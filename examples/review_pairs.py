@@ -1,4 +1,4 @@
-"""Write pairs for preference training: to a prompt that asks for a good or a bad review, a sentence of such a one and one of the other kind.
+"""Write pairs for preference training: the prompt asks for a good or a bad review, and one answer of the two is of such a review.
 
     python examples/review_pairs.py review_pairs.jsonl 1200
 
