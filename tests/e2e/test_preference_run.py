@@ -51,5 +51,6 @@ def test_dpo_leaves_its_row_and_goes_on(recipe: Path, forge: Callable[..., subpr
     assert "held-out pairs in order 0.0000 → 1.0000" in shown
     told = json.loads(forge(folder, "runs", "show", "last", "--format", "json").stdout)
     assert len(told["series"]["train_reward_margin"]) == 12
-    events = [event["text"] for event in told["events"]] if "events" in told else []
+    events = [event["detail"] for event in told["events"]]
+    assert events
     assert not [text for text in events if text.startswith("odd:")]
