@@ -11,7 +11,7 @@ from recipeforge.documents.dialects.leftover import Left, leftover
 from recipeforge.documents.dialects.marks import NATIVE
 from recipeforge.documents.dialects.reading import DEVICES, read_config
 from recipeforge.documents.dialects.sharding import STAGES
-from recipeforge.documents.dialects.whole import WHOLE, Phrase, Value, same_value, whole_words
+from recipeforge.documents.dialects.whole import FSDP_DETAILS, WHOLE, Phrase, Value, same_value, whole_words
 from recipeforge.documents.parse import parse
 from recipeforge.documents.recipe_text import recipe_text
 from recipeforge.documents.surgery import written
@@ -65,7 +65,7 @@ def convert(document: Document, loadout: Loadout, catalog: Catalog, to: str, fou
     else:
         writer = _Writer(loadout, dialects()[to], vocabulary, document)
         text = writer.text()
-        left += writer.left
+        left = [item for item in left if item.what not in writer.along] + writer.left
     ordered = sorted(left, key=lambda item: item.span.start if item.span is not None else _BEHIND_ALL)
     return Converted(text + _comments(document.path, ordered), tuple(ordered))
 
@@ -101,6 +101,8 @@ class _Writer:
         self._whole = WHOLE[dialect.name]
         self._words = whole_words(dialect.name, dialect.words)
         self._keys: dict[str, Value] = {}
+        self.along: set[str] = set()
+        """Keys, as what is left names them, that go along as they are."""
         self._held: dict[str, str] = {}
         """Component of the loadout → the one that is written for it."""
         self._phrased: set[str] = set()
@@ -121,6 +123,7 @@ class _Writer:
         self._context()
         for setting in self._loadout.settings:
             self._setting(setting)
+        self._details()
         self._settle_defaults(self._read())
         self._plugins()
         self._compare(self._read(), unsaid)
@@ -148,6 +151,17 @@ class _Writer:
         self._held |= {component: component for component in together}
         self._phrased |= together | knobs
         self._given |= phrase.gives
+
+    def _details(self) -> None:
+        """Let the settings of FSDP 2 go along that every tool calls the same."""
+        if "fsdp2" not in self._held or self._loadout.dialect not in WHOLE:
+            return
+        source = Config(self._source, self._vocabulary, {})
+        for name in FSDP_DETAILS:
+            for path in (f"fsdp_config.{name}", f"fsdp_config.fsdp_{name}"):
+                if (value := source.value(path)) is not None:
+                    self._keys[f"fsdp_config.{name}"] = value
+                    self.along.add(f"`{short(path)}`")
 
     def _plugins(self) -> None:
         """Name the plugins that read what is written, where the tool reads nothing of one that is not named."""

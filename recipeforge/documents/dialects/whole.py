@@ -76,6 +76,8 @@ _OFF: frozenset[Said] = frozenset(
     )
 )
 _APART: frozenset[Said] = frozenset({("data.separate_rows", True)})
+FSDP_DETAILS = ("transformer_layer_cls_to_wrap", "reshard_after_forward")
+"""Keys in `fsdp_config` that mean no part of a recipe, and the same in every tool on Hugging Face's trainer under FSDP 2."""
 BY_ITSELF: Mapping[str, frozenset[Said]] = {
     NATIVE: _OFF | _APART,
     "axolotl": _OFF | _APART,

@@ -236,6 +236,15 @@ def test_fsdp_is_said_in_the_keys_of_transformers() -> None:
     assert "fsdp_version: 2\nfsdp_config:\n" in back and "  offload_params: true\n" in back
 
 
+def test_what_fsdp_wraps_goes_along() -> None:
+    wrapped = FSDP.replace("{offload_params: true,", "{transformer_layer_cls_to_wrap: LlamaDecoderLayer, state_dict_type: FULL_STATE_DICT,")
+    for to in ("llamafactory", "trl"):
+        there = converted(wrapped, to)
+        assert "  transformer_layer_cls_to_wrap: LlamaDecoderLayer\n" in there.text
+        assert {item.what for item in there.left} == {"`datasets`", "`fsdp_config.state_dict_type`"}
+    assert any(what.startswith("`fsdp_config.transformer_layer_cls") for what in left_of(wrapped, "recipeforge"))
+
+
 def test_recomputing_twice_is_said_once() -> None:
     left = left_of(FSDP + "gradient_checkpointing: true\n", "trl")
     assert left["`distributed.activation_checkpointing: true`"].startswith("Axolotl skips it")
