@@ -12,6 +12,7 @@ from recipeforge.catalog.cues import cues_of
 from recipeforge.catalog.entries import Entry
 from recipeforge.catalog.fixes import parse_changes
 from recipeforge.catalog.spelling import did_you_mean
+from recipeforge.catalog.subject_walk import subjects_of
 from recipeforge.catalog.subjects import EXCLUDED, FRAMEWORKS, fact_subject
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.catalog.validate import build
@@ -83,6 +84,7 @@ def rule_from(entry: Entry, vocabulary: Vocabulary, claims: Mapping[str, Claim])
         evidence=written.evidence,
         tier=_tier(written, claims),
         cues=None if pattern is None else cues_of(pattern),
+        subjects=() if pattern is None else subjects_of(pattern),
         fixes=tuple(_fix(fix, f"{where}: fixes[{index}]", vocabulary) for index, fix in enumerate(written.fixes)),
         example=written.example,
         scope=written.scope,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subject_walk import subjects_of
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
 from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
-from recipeforge.solver.evaluate import evaluate, subjects_of
+from recipeforge.solver.evaluate import evaluate
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import View
 

@@ -60,6 +60,8 @@ class Rule:
     example: Example | None = None
     scope: Mapping[str, str] = field(default_factory=dict[str, str])
     """Package or framework → version specifier for which it is claimed, or `not` for a framework that it does not bind; empty: general."""
+    subjects: tuple[str, ...] | None = None
+    """Every slot, knob and fact that the pattern names, in order; `None`: not worked out. Derived at load."""
     past: frozenset[str] = frozenset()
     """Names of `scope` whose current release lies outside: where no version at all is given, the rule is silent. Derived at load."""
     budget: str | None = None

@@ -6,6 +6,7 @@ when somebody asks for cures.
 
 from collections.abc import Iterable
 
+from recipeforge.catalog.subject_walk import subjects_of
 from recipeforge.catalog.subjects import CONFIG_PREFIX
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import Condition
@@ -13,7 +14,7 @@ from recipeforge.schemas.loadout import Loadout
 from recipeforge.schemas.record import record
 from recipeforge.solver.budget_rules import BUDGET_SLACK, TIME_KINDS, TIME_LIMITS, limit_bytes, limiting
 from recipeforge.solver.candidates import candidates
-from recipeforge.solver.evaluate import evaluate, subjects_of
+from recipeforge.solver.evaluate import evaluate
 from recipeforge.solver.latest import Latest
 from recipeforge.solver.view import View, view_of
 

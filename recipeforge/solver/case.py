@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from threading import Lock
 
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Context, Loadout
 from recipeforge.schemas.recipe import Scalar
@@ -12,7 +13,6 @@ from recipeforge.schemas.record import record
 from recipeforge.solver.as_written import as_written, makes_fail
 from recipeforge.solver.batch import ACCUMULATE, MICRO, PAIR, with_partners
 from recipeforge.solver.budget_rules import TIME_KINDS, TIME_LIMITS
-from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.latest import Latest
 from recipeforge.solver.memory_budget import relevant_knobs
 from recipeforge.solver.speed_budget import READ_ALONE, STEPS, speed_knobs
@@ -105,7 +105,7 @@ def _knobs_unset(catalog: Catalog) -> _Knobs:
         read: set[str] = set()
         for rule in catalog.rules.values():
             if rule.violated_when is not None:
-                read.update(subjects_of(rule.violated_when))
+                read.update(subjects_in(rule))
             if rule.budget:
                 read |= (speed_knobs() if rule.budget in TIME_KINDS else relevant_knobs()) | set(rule.budget_limits)
         read |= set(PAIR) if read & set(PAIR) else set()  # one may move to make up for the other

@@ -118,18 +118,3 @@ def _collect(condition: Condition, view: View, wanted: bool, found: list[str]) -
         case All(parts) | AnyOf(parts):
             for part in parts:
                 _collect(part, view, wanted, found)
-
-
-def subjects_of(condition: Condition) -> tuple[str, ...]:
-    """Return every slot, knob and fact that `condition` names, in order, without repeats."""
-    match condition:
-        case Holds(slot):
-            return (slot,)
-        case Compare(subject) | IsSet(subject):
-            return (subject,)
-        case Predicate(name):
-            return PREDICATES[name].subjects
-        case Not(inner):
-            return subjects_of(inner)
-        case All(parts) | AnyOf(parts):
-            return tuple(dict.fromkeys(s for part in parts for s in subjects_of(part)))

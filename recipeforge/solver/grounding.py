@@ -12,6 +12,7 @@ from operator import itemgetter
 from threading import Lock
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.catalog.subjects import CONFIG_PREFIX, FRAMEWORK, UNSETTLED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Holds, IsSet, Not, Predicate
@@ -20,7 +21,7 @@ from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.candidates import is_stated
 from recipeforge.solver.clauses import Clause
-from recipeforge.solver.evaluate import compare, subjects_of
+from recipeforge.solver.evaluate import compare
 from recipeforge.solver.scope import binds, dated, in_scope
 from recipeforge.solver.variables import Variables
 from recipeforge.solver.view import unsettled_of
@@ -189,7 +190,7 @@ class Reader:
     @cached_property
     def hears(self) -> Callable[[Heard], Said]:
         """What finds, in what a context says, that which is for this rule: what it reads, and what decides whether it speaks."""
-        read = [s for s in subjects_of(self.pattern) if s not in self.catalog.slots]
+        read = [s for s in subjects_in(self.rule) if s not in self.catalog.slots]
         scope = [f"packages.{name}" for name in self.rule.scope]
         knobs = [("knob", s) for s in read if s in self.catalog.knobs]
         versions = [DATED] if self.rule.past else []

@@ -7,9 +7,10 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.loadout import Loadout
-from recipeforge.solver.evaluate import evaluate, subjects_of
+from recipeforge.solver.evaluate import evaluate
 from recipeforge.solver.packages_world import ON_LINUX, PREFIX, PYTHON, Values
 from recipeforge.solver.scope import in_scope
 from recipeforge.solver.view import view_of
@@ -32,7 +33,7 @@ def _rules(catalog: Catalog, loadout: Loadout, values: Mapping[str, Values], ins
             continue
         bounded = any(rule.scope.get(package) for package in values)
         # What is broken whatever the versions is the recipe's own fault.
-        about = bounded or (any(s.startswith(PREFIX) for s in subjects_of(rule.violated_when)) and not evaluate(rule.violated_when, blind))
+        about = bounded or (any(s.startswith(PREFIX) for s in subjects_in(rule)) and not evaluate(rule.violated_when, blind))
         if about and in_scope(rule, facts) and evaluate(rule.violated_when, view):
             found.append((rule.code, rule.effective_severity == "error"))
     return found

@@ -7,6 +7,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.catalog.subjects import EXCLUDED
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Comparison, Condition, Not
@@ -14,7 +15,6 @@ from recipeforge.schemas.loadout import Fact, Loadout
 from recipeforge.schemas.release import Release, Releases
 from recipeforge.schemas.rule import Rule
 from recipeforge.solver.clauses import bits
-from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.grounding import Grounding
 from recipeforge.solver.packages_world import GIVEN, NEED, ON_LINUX, PREFIX, PYTHON, Allowed, Demand, Puzzle, Values, grounding_variables
 from recipeforge.solver.scope import binds, versions_fit
@@ -183,7 +183,7 @@ def _speaks(rule: Rule, others: Mapping[str, Fact], values: Mapping[str, Values]
 
 def rule_demands(rule: Rule, view: View, values: Mapping[str, Values]) -> Iterator[Demand]:
     """Yield what a rule demands of versions, given the recipe's parts and settings: one demand for each set of parts that it is about."""
-    about = [s.removeprefix(PREFIX) for s in subjects_of(rule.violated_when) if s.startswith(PREFIX)] if rule.violated_when else []
+    about = [s.removeprefix(PREFIX) for s in subjects_in(rule) if s.startswith(PREFIX)] if rule.violated_when else []
     bounded = [name for name, specifier in rule.scope.items() if specifier and specifier != EXCLUDED and name in values]
     others = {subject: value for subject, value in view.facts.items() if subject.removeprefix(PREFIX) not in values}
     if rule.violated_when is None or rule.stage == "removed" or not (about or bounded) or not _speaks(rule, others, values):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.schemas.diagnostic import Citation, Label
 from recipeforge.schemas.explanation import Said
 from recipeforge.schemas.loadout import Loadout
@@ -13,7 +14,6 @@ from recipeforge.schemas.record import record
 from recipeforge.solver.as_written import MISSING
 from recipeforge.solver.case import Case
 from recipeforge.solver.derive import Fact
-from recipeforge.solver.evaluate import subjects_of
 from recipeforge.solver.limits import fitted_words, phrase_of
 from recipeforge.solver.messages import citations_of, filled, value_words
 from recipeforge.solver.titles import spelled
@@ -200,7 +200,7 @@ class Phrases:
     def facts(self, code: str) -> tuple[Label, ...]:
         """Return what a rule was told about the GPU, the model and the packages."""
         rule, loadout = self.case.world.catalog.rules[code], self.case.loadout
-        told = subjects_of(rule.violated_when) if rule.violated_when is not None else rule.budget_limits
+        told = subjects_in(rule) if rule.violated_when is not None else rule.budget_limits
         known = [s for s in (*told, *rule_scope(rule.scope, self.case.world.facts)) if s in self.case.world.facts]
         known += [s for s in told if s in self.case.world.constants]
         words = {s: value_words(self.case.world.catalog, self.view, s) for s in known}

@@ -6,6 +6,7 @@ While someone types a weight decay, the world stays what it is.
 from collections.abc import Hashable, Iterator
 
 from recipeforge.catalog.predicates import PREDICATES
+from recipeforge.catalog.subject_walk import subjects_in
 from recipeforge.schemas.catalog import Catalog
 from recipeforge.schemas.condition import All, AnyOf, Compare, Condition, Not, Predicate
 from recipeforge.schemas.recipe import Scalar
@@ -36,8 +37,8 @@ def kind_of(catalog: Catalog, knob: str, value: Scalar) -> Hashable:
 def _tests_of(catalog: Catalog) -> dict[str, tuple[Test, ...]]:
     """Return the comparisons made with each knob that nothing but comparisons reads."""
     if catalog.hash not in _tests:
-        patterns = [rule.violated_when for rule in catalog.rules.values() if rule.violated_when is not None]
-        parts = [part for pattern in patterns for part in _parts(pattern)]
+        about = [rule for rule in catalog.rules.values() if not catalog.knobs.keys().isdisjoint(subjects_in(rule))]
+        parts = [part for rule in about if rule.violated_when is not None for part in _parts(rule.violated_when)]
         exact = set(relevant_knobs())
         exact.update(limit for rule in catalog.rules.values() for limit in rule.budget_limits)
         exact.update(s for part in parts if isinstance(part, Predicate) for s in PREDICATES[part.name].subjects)
