@@ -12,13 +12,13 @@ from recipeforge.catalog.cues import cues_of
 from recipeforge.catalog.entries import Entry
 from recipeforge.catalog.fixes import parse_changes
 from recipeforge.catalog.spelling import did_you_mean
-from recipeforge.catalog.subject_walk import subjects_of
+from recipeforge.catalog.subject_walk import atoms, subjects_of
 from recipeforge.catalog.subjects import EXCLUDED, FRAMEWORKS, fact_subject
 from recipeforge.catalog.tiers import tier_of
 from recipeforge.catalog.validate import build
 from recipeforge.schemas.change import Safety
 from recipeforge.schemas.claim import Claim, Tier
-from recipeforge.schemas.condition import All, Condition, Not
+from recipeforge.schemas.condition import All, Compare, Condition, Holds, IsSet, Not
 from recipeforge.schemas.errors import CatalogError
 from recipeforge.schemas.record import record
 from recipeforge.schemas.rule import Example, FixTemplate, Rule, Severity, Stage
@@ -84,6 +84,7 @@ def rule_from(entry: Entry, vocabulary: Vocabulary, claims: Mapping[str, Claim])
         evidence=written.evidence,
         tier=_tier(written, claims),
         cues=None if pattern is None else cues_of(pattern),
+        excepted=_excepted(written, where, vocabulary),
         subjects=() if pattern is None else subjects_of(pattern),
         fixes=tuple(_fix(fix, f"{where}: fixes[{index}]", vocabulary) for index, fix in enumerate(written.fixes)),
         example=written.example,
@@ -144,6 +145,14 @@ def _pattern(written: RuleSource, where: str, vocabulary: Vocabulary) -> Conditi
     else:
         guilty = parse_condition(written.forbid, f"{where}: forbid", vocabulary)
     return All((*when, guilty)) if when else guilty
+
+
+def _excepted(written: RuleSource, where: str, vocabulary: Vocabulary) -> frozenset[str]:
+    """Return what `when` sets aside by `not`: whoever has it is not spoken of, which makes it no way out for those who are."""
+    when = parse_condition(written.when, f"{where}: when", vocabulary) if written.when is not None else All(())
+    aside = [atom for part in (when.parts if isinstance(when, All) else (when,)) if isinstance(part, Not) for atom in atoms(part)]
+    held = (component for atom in aside if isinstance(atom, Holds) for component in atom.components)
+    return frozenset(held) | {atom.subject for atom in aside if isinstance(atom, Compare | IsSet)}
 
 
 def _limits(written: RuleSource, where: str, vocabulary: Vocabulary) -> tuple[str, ...]:

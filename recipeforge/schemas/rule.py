@@ -60,6 +60,8 @@ class Rule:
     example: Example | None = None
     scope: Mapping[str, str] = field(default_factory=dict[str, str])
     """Package or framework → version specifier for which it is claimed, or `not` for a framework that it does not bind; empty: general."""
+    excepted: frozenset[str] = frozenset()
+    """Components and knobs that only keep the rule from speaking: no cure, though the pattern does not hold with them. Derived at load."""
     subjects: tuple[str, ...] | None = None
     """Every slot, knob and fact that the pattern names, in order; `None`: not worked out. Derived at load."""
     past: frozenset[str] = frozenset()

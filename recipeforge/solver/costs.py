@@ -32,9 +32,10 @@ CONTENT_OF_TIME = dict.fromkeys((MICRO, ACCUMULATE, "train.steps"), 200_000) | {
 nobody knows how full they are, so that giving it up keeps a limit in the worst way."""
 UNSAYABLE = 2_000_000
 """Added for what the file's dialect has no words for: such a change cannot be written into it."""
-TAGGED = {"prequantized": 60_000, "own-program": 1_000_000}
+TAGGED = {"prequantized": 60_000, "own-program": 1_000_000, "device-map": 1_000_000}
 """Added for a component that cannot read this model's weights as they are, only a checkpoint prepared for it; and for one that comes with
-a training program of its own: moving there is no change of a recipe."""
+a training program of its own: moving there is no change of a recipe; and for layers laid over whatever devices there are, since nobody
+said that there are several."""
 
 
 @record

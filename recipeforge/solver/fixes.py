@@ -1,6 +1,6 @@
 """Quick fixes for one violation: the rule's own and those its pattern suggests, each tried before it is offered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from recipeforge.schemas.change import Change, Safety
 from recipeforge.schemas.diagnostic import Fix
@@ -61,16 +61,19 @@ def _candidates(case: Case, code: str, rule: Rule | None) -> Iterable[tuple[str,
     """Return (title, safety, changes): the author's own fixes, then single steps out of the pattern."""
     for template in rule.fixes if rule else ():
         yield template.title, template.safety, template.changes
+    excepted = rule.excepted if rule else frozenset[str]()
     for clause in case.world.clauses_of(code):
         if not clause.holds(case.written):
-            yield from _steps(case, clause)
+            yield from _steps(case, clause, excepted)
 
 
-def _steps(case: Case, clause: Clause) -> Iterable[tuple[str, Safety, tuple[Change, ...]]]:
-    """Return the single steps that satisfy a broken clause."""
+def _steps(case: Case, clause: Clause, excepted: Collection[str]) -> Iterable[tuple[str, Safety, tuple[Change, ...]]]:
+    """Return the single steps that satisfy a broken clause, but for those into what its rule only sets aside."""
     world = case.world
     for v in bits(clause.positive):
-        yield _step(case, case.written & ~world.excludes[v] | 1 << v)
+        named = world.named[v]
+        if (named if isinstance(named, str) else named[0]) not in excepted:
+            yield _step(case, case.written & ~world.excludes[v] | 1 << v)
     for v in bits(clause.negative & case.picks):
         if isinstance(world.named[v], str):
             yield _step(case, case.written & ~(1 << v))
