@@ -2,6 +2,7 @@
 
 import pytest
 
+from recipeforge.api.checking import catalog_for
 from recipeforge.catalog.load import load
 from recipeforge.documents.ignores import apply_ignores
 from recipeforge.documents.parse import parse
@@ -23,7 +24,8 @@ def findings(text: str) -> tuple[Diagnostic, ...]:
     found = (*document.diagnostics, *result.diagnostics)
     if result.loadout is None:
         return found
-    found = (*found, *diagnose(CATALOG, result.loadout, resolve(CATALOG, result.loadout)))
+    catalog = catalog_for(CATALOG, result.loadout)
+    found = (*found, *diagnose(catalog, result.loadout, resolve(catalog, result.loadout)))
     return apply_ignores(document, CATALOG, found)
 
 
