@@ -92,7 +92,7 @@ async function memory(ui) {
 async function otherKernels(ui) {
     await ui.word('sdpa').dblclick();
     await ui.page.keyboard.press('Delete');
-    seen.kernels = await ui.suggestions();
+    seen.kernels = await ui.suggestions(true);
     await ui.page.keyboard.press('Escape');
     await ui.page.keyboard.press('Control+z');
     await ui.page.keyboard.press('Control+s');
@@ -204,11 +204,18 @@ function workbench(page) {
             await page.waitForTimeout(400);
             return (await page.locator('.action-widget .monaco-list-row').allInnerTexts()).map(line => line.trim()).filter(Boolean);
         },
-        async suggestions() {
+        /** Return the lines that are offered; with `further`, those of the next page, too: the list shows a dozen at a time. */
+        async suggestions(further = false) {
             await page.keyboard.press('Control+Space');
             await page.waitForSelector('.suggest-widget.visible .monaco-list-row', { timeout: SLOW });
-            await page.waitForTimeout(500);
-            return (await page.locator('.suggest-widget .monaco-list-row').allInnerTexts()).map(text => text.replace(/\s+/g, ' ').trim());
+            const found = new Set();
+            for (const key of further ? ['', 'PageDown', 'PageDown'] : ['']) {
+                if (key) await page.keyboard.press(key);
+                await page.waitForTimeout(500);
+                const shown = await page.locator('.suggest-widget .monaco-list-row').allInnerTexts();
+                shown.forEach(text => found.add(text.replace(/\s+/g, ' ').trim()));
+            }
+            return [...found];
         },
         picture: name => page.screenshot({ path: join(given.pictures, `${name}.png`) }),
     };
